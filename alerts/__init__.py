@@ -1,0 +1,1 @@
+"""Who must know, who owns it, was it answered in time?"""

@@ -1,0 +1,1 @@
+"""What is being said, and how bad is it?"""

@@ -1,0 +1,1 @@
+"""What we keep: the nouns, the tables, the store."""

@@ -1,0 +1,295 @@
+"""How the nouns lie in the database: SQLAlchemy Core tables, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite.
+
+    SQLite's own type would drop the zone in silence; an integer sorts, indexes and compares as it should.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(BigInteger())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time cannot be stored: {value!r}")
+        if dialect.name == "sqlite":
+            return (value - _EPOCH) // _MICROSECOND
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+# SQLite gives a rowid alias only to INTEGER PRIMARY KEY, PostgreSQL wants 64 bits.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source", String(255), nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_followers", BigInteger),
+    Column("entity", Text, nullable=False),
+    Column("stars", Float),
+    Column("rating_raw", Text, nullable=False),
+    Column("scale_inferred", Boolean, nullable=False),
+    Column("reach", BigInteger, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("published_at", UtcTime),
+    Column("date_precision", String(16), nullable=False),
+    Column("edited_at", UtcTime),
+    Column("owner_reply", Text, nullable=False),
+    Column("owner_replied_at", UtcTime),
+    Column("text_truncated", Boolean, nullable=False),
+    Column("in_reply_to", String(255), nullable=False),
+    Column("about", Text, nullable=False),  # JSON list of brand names
+    Column("content_hash", String(32), nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("posted_at", UtcTime, nullable=False),  # published_at, else first_seen_at: what weeks are counted by
+    Column("removed_at", UtcTime),  # set when the source deleted it; its words are emptied in the same statement
+    UniqueConstraint("source", "external_id"),
+    Index("ix_mentions_posted_at", "posted_at"),
+)
+
+revisions = Table(  # what an edited mention said before
+    "revisions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("stars", Float),
+    Column("replaced_at", UtcTime, nullable=False),
+    Index("ix_revisions_mention_id", "mention_id"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Column("brand", String(255), primary_key=True),
+    Column("compound", Float, nullable=False),
+    Column("label", String(16), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("reasons", Text, nullable=False),  # JSON list
+    Column("topics", Text, nullable=False),  # JSON list
+    Column("spans", Text, nullable=False),  # JSON list of [start, end, text, weight]
+    # Copied from the mention, so that one index answers a brand's week without touching the texts.
+    Column("source", String(255), nullable=False),
+    Column("stars", Float),
+    Column("posted_at", UtcTime, nullable=False),
+    Index("ix_verdicts_week", "brand", "posted_at", "source", "stars", "compound", "priority"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("number", _Id, primary_key=True),
+    Column("mention_id", ForeignKey("mentions.id"), nullable=False),
+    Column("brand", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("channel", String(255), nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("respond_by", UtcTime),
+    Column("first_response_at", UtcTime),
+    Column("closed_at", UtcTime),
+    Column("outcome", Text, nullable=False),
+    Column("recovered", Boolean, nullable=False),
+    UniqueConstraint("mention_id", "brand"),
+    Index(
+        "ix_cases_unanswered",
+        "priority",
+        "rank",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", ForeignKey("cases.number", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_case_events_number", "number"),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", ForeignKey("cases.number", ondelete="CASCADE"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("due_by", UtcTime, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("kept_at", UtcTime),
+    Index("ix_promises_number", "number"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("notifier", String(64), nullable=False),
+    Column("channel", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("number", ForeignKey("cases.number", ondelete="CASCADE")),
+    Column("parent", String(64)),
+    Column("body", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("claimed_at", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("remote_id", String(255)),
+    Column("remote_channel", String(255)),
+    Column("wanted_version", Integer, nullable=False),
+    Column("shown_version", Integer, nullable=False),
+    Column("edited_at", UtcTime),
+    Column("error", Text, nullable=False),
+    Column("plain", Boolean, nullable=False),
+    Index("ix_deliveries_number", "number"),
+    Index(
+        "ix_deliveries_unsent",
+        "notifier",
+        "channel",
+        "state",
+        "priority",
+        "rank",
+        sqlite_where=text("state NOT IN ('sent', 'cancelled')"),
+        postgresql_where=text("state NOT IN ('sent', 'cancelled')"),
+    ),
+    Index(
+        "ix_deliveries_stale_card",
+        "notifier",
+        "channel",
+        sqlite_where=text("state = 'sent' AND shown_version < wanted_version"),
+        postgresql_where=text("state = 'sent' AND shown_version < wanted_version"),
+    ),
+)
+
+channels = Table(  # what stands between us and a channel; channel "" is the whole notifier (its token)
+    "channels",
+    metadata,
+    Column("notifier", String(64), primary_key=True),
+    Column("channel", String(255), primary_key=True),
+    Column("gated_until", UtcTime),
+    Column("parked_at", UtcTime),
+    Column("parked_reason", Text, nullable=False),
+    Column("last_sent_at", UtcTime),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", ForeignKey("cases.number", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("wrong", String(64), nullable=False),
+)
+
+crawl_runs = Table(
+    "crawl_runs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source", String(255), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", String(16), nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first", Boolean, nullable=False),
+    Index("ix_crawl_runs_source_started_at", "source", "started_at"),
+)
+
+rating_snapshots = Table(
+    "rating_snapshots",
+    metadata,
+    Column("source", String(255), primary_key=True),
+    Column("entity", String(255), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("average", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("source", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
