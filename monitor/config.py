@@ -1,102 +1,126 @@
-"""lowstar.toml and the environment → one frozen Config; a mistake names file, key, what was found, what is allowed."""
+"""lowstar.toml and the environment → one frozen Config. A mistake names file, key, what was found and is allowed.
+
+`load_config` reads everything before it complains: ConfigError carries all mistakes, one line each. Lists are
+counted from 1 in messages. Secrets come from the environment (`monitor.config_secrets`).
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts.routing import Route
-from monitor.match import Brand
-from monitor.triage import Thresholds
+from monitor import config_sections as sections
+from monitor.config_check import Table, redact_line
+from monitor.config_secrets import read_secrets, without_secrets
+from monitor.config_shape import Alerts, Config, ConfigError, Crawl, Reddit, Slack, Source
+from storage.records import clean_line
+
+__all__ = [
+    "Alerts",
+    "Config",
+    "ConfigError",
+    "Crawl",
+    "Reddit",
+    "Slack",
+    "Source",
+    "config_path",
+    "load_config",
+    "read_config",
+]
+
+FILE_MAX = 4 * 1024 * 1024  # bytes; no configuration written by a person comes near it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One place to listen to. `options` holds what only its kind knows, already checked by kind."""
-
-    name: str
-    kind: str  # "reviews", "selectors", "feed", "hackernews", "reddit"
-    title: str = ""  # how people call the site; default made from the name
-    urls: tuple[str, ...] = ()
-    every: timedelta = timedelta(hours=1)
-    about: tuple[str, ...] = ()  # brands its pages are about, so that no term has to match
-    backfill: str = "silent"  # first run: "silent" files without alerts, "alert" treats all as news
-    max_pages: int = 50
-    deadline: timedelta = timedelta(minutes=10)
-    language: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+def config_path(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Which file is read: the one given, else LOWSTAR_CONFIG, else ./lowstar.toml."""
+    return path or Path(environ.get("LOWSTAR_CONFIG") or "lowstar.toml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
-    """How Slack is reached; secrets come from the environment or a file, never from lowstar.toml."""
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """What lowstar was told, checked. `path` defaults to LOWSTAR_CONFIG, else ./lowstar.toml.
 
-    token: str = field(default="", repr=False)
-    app_token: str = field(default="", repr=False)
-    webhook_url: str = field(default="", repr=False)
-    base_url: str = "https://slack.com/api/"
-    timeout: float = 30.0
-    pace: timedelta = timedelta(seconds=1)  # least time between two messages to one channel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerts:
-    """What becomes news."""
-
-    max_age: timedelta = timedelta(days=30)  # posted longer ago than this when first seen: filed, not announced
-    reconcile_after: timedelta = timedelta(seconds=60)  # must be longer than slack.timeout
+    Raises ConfigError with every mistake, one line each; it never raises anything else, whatever the file holds.
+    """
+    path = config_path(path, environ)
+    try:
+        document = _read_toml(path)
+        return read_config(document, path, environ)
+    except RecursionError:
+        raise ConfigError(
+            [f"{path}: nested too deeply; allowed: tables as lowstar init writes them"]
+        ) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reddit:
-    """Reddit's API credentials, from the environment or files."""
+def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> Config:
+    """The Config that `document`, read from `path`, stands for. Raises ConfigError as `load_config` does."""
+    in_file: list[str] = []
+    outside: list[str] = []  # mistakes of the environment
+    warnings: list[str] = []
+    folder = path.parent
+    secrets = read_secrets(environ, folder, outside)
+    top = Table(without_secrets(document, in_file), "", in_file)
 
-    client_id: str = field(default="", repr=False)
-    client_secret: str = field(default="", repr=False)
-    user_agent: str = ""
-    reddit_url: str = "https://www.reddit.com"
-    oauth_url: str = "https://oauth.reddit.com"
+    timezone = sections.read_timezone(top)
+    store_url = sections.read_store_url(top.table("store"), secrets, folder, outside)
+    brands, brand_names = sections.read_brands(top, warnings)
+    sources, source_names = sections.read_sources(top, brand_names, warnings)
+    slack = sections.read_slack(top.table("slack"), secrets)
+    routes = sections.read_routes(top, slack, brand_names, source_names, warnings)
+    reddit = sections.read_reddit(top.table("reddit"), secrets)
+    alerts = sections.read_alerts(top.table("alerts"), slack)
+    triage = sections.read_triage(top.table("triage"))
+    crawl = sections.read_crawl(top.table("crawl"))
+    top.close()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crawl:
-    """Manners."""
-
-    contact: str = ""  # a web page or address put into the User-Agent, so that a site can reach us
-    delay: timedelta = timedelta(seconds=1)  # between two requests to one host
-    allow_hosts: tuple[str, ...] = ()  # hosts of one's own that may have private addresses
-    obey_robots: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """All that lowstar was told, checked."""
-
-    path: Path
-    brands: tuple[Brand, ...]
-    sources: tuple[Source, ...]
-    routes: tuple[Route, ...]
-    store_url: str = "sqlite:///lowstar.db"
-    slack: Slack = Slack()
-    reddit: Reddit = Reddit()
-    alerts: Alerts = Alerts()
-    triage: Thresholds = Thresholds()
-    crawl: Crawl = Crawl()
-
-    def source(self, name: str) -> Source:
-        """The source of that name; KeyError if there is none."""
-        for source in self.sources:
-            if source.name == name:
-                return source
-        raise KeyError(name)
+    problems = [redact_line(clean_line(f"{path}: {line}", 2_000)) for line in in_file]
+    problems += [redact_line(clean_line(line, 2_000)) for line in outside]
+    if problems:
+        raise ConfigError(problems)
+    return Config(
+        path=path.absolute(),
+        brands=brands,
+        sources=sources,
+        routes=routes,
+        store_url=store_url,
+        timezone=timezone,
+        slack=slack,
+        reddit=reddit,
+        alerts=alerts,
+        triage=triage,
+        crawl=crawl,
+        warnings=tuple(clean_line(f"{path}: {line}", 2_000) for line in warnings),
+    )
 
 
-class ConfigError(Exception):
-    """One or more mistakes in lowstar.toml; `str()` is one line a mistake."""
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(FILE_MAX + 1)
+    except FileNotFoundError:
+        raise ConfigError([f'{path}: there is no such file; "lowstar init" writes one']) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
+    if len(content) > FILE_MAX:
+        raise ConfigError([f"{path}: larger than {FILE_MAX // 1024**2} MiB; is it the right file?"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{path}: line {line}: not UTF-8 text; save the file as UTF-8"]) from None
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError, and numbers too long for Python
+        raise ConfigError([redact_line(clean_line(f"{path}: {_syntax(str(error), text)}"))]) from None
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+
+def _syntax(said: str, text: str) -> str:
+    place = re.search(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)$", said)
+    if place is None:
+        return f"not TOML: {said}"
+    line, column = place[1] or text.count("\n") + 1, place[2] or len(text) - text.rfind("\n")
+    return f"line {line}, column {column}: not TOML: {said[: place.start()]}"
+
+

@@ -1,0 +1,123 @@
+"""Which verdicts open a case, which change one, and who is told? Runs inside the transaction that stores them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts import cases
+from alerts.cases import Judged
+from alerts.routing import Route, route_for
+from storage.records import Case, CaseEvent, Delivery, DeliveryKind
+from storage.store import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking a batch in did."""
+
+    flagged: int = 0
+    recovered: int = 0
+
+
+def take_in(
+    ledger: Ledger,
+    judged: Sequence[Judged],
+    withdrawn: Mapping[int, str],
+    routes: Sequence[Route],
+    now: datetime,
+    *,
+    announce: bool,
+    max_age: timedelta,
+) -> Intake:
+    """Open the cases these verdicts call for and write their alerts into the outbox; change those that exist.
+
+    `withdrawn` maps the ids of mentions that are gone to the reason. With `announce` off (a source's first run)
+    nothing new is opened; what changed in a case that exists is still shown on its card.
+    """
+    touched = [j.mention_id for j in judged if not j.new] + list(withdrawn)
+    standing: dict[tuple[int, str], Case] = {}
+    if touched:
+        standing = {(case.mention_id, case.brand): case for case in ledger.cases_of(touched)}
+    recovered = _change(ledger, judged, withdrawn, standing, now)
+    flagged = _open(ledger, judged, standing, routes, now, max_age) if announce else 0
+    return Intake(flagged=flagged, recovered=recovered)
+
+
+def _change(
+    ledger: Ledger,
+    judged: Sequence[Judged],
+    withdrawn: Mapping[int, str],
+    standing: Mapping[tuple[int, str], Case],
+    now: datetime,
+) -> int:
+    """Move the cases of edited and deleted mentions on, and let their cards follow. Answers how many recovered."""
+    news = {(j.mention_id, j.verdict.brand): j for j in judged if not j.new}
+    recovered = 0
+    changed: list[int] = []
+    history: list[CaseEvent] = []
+    for key, case in standing.items():
+        if case.mention_id in withdrawn:
+            after, events = cases.withdrawn(case, withdrawn[case.mention_id], now)
+        elif key in news:
+            after, events = cases.edited(case, news[key], now)
+        else:
+            continue
+        if not ledger.save_case(after, was_version=case.version):
+            continue  # somebody acted on it this very moment; the next crawl sees the newer version
+        recovered += after.recovered and not case.recovered
+        changed.append(case.number)
+        history.extend(events)
+    if changed:
+        ledger.add_events(history)
+        ledger.want_edit(changed, now)
+    return recovered
+
+
+def _open(
+    ledger: Ledger,
+    judged: Sequence[Judged],
+    standing: Mapping[tuple[int, str], Case],
+    routes: Sequence[Route],
+    now: datetime,
+    max_age: timedelta,
+) -> int:
+    """Open a case for each verdict a route takes, with the outbox row that announces it. Answers how many."""
+    wanted: dict[tuple[int, str], tuple[Judged, Route]] = {}
+    for each in judged:
+        key = (each.mention_id, each.verdict.brand)
+        if key in standing or not cases.is_news(each, now, max_age):
+            continue
+        route = route_for(each.verdict, each.mention, routes)
+        if route is not None:
+            wanted[key] = (each, route)
+    if not wanted:
+        return 0
+    fresh = ledger.open_cases([cases.opened(each, route, now) for each, route in wanted.values()])
+    history: list[CaseEvent] = []
+    outbox: list[Delivery] = []
+    for case in fresh:
+        each, route = wanted[(case.mention_id, case.brand)]
+        history.append(cases.opening_event(case, each, now))
+        outbox.append(alert_for(case, route, now))
+    ledger.add_events(history)
+    ledger.enqueue(outbox)
+    return len(fresh)
+
+
+def alert_for(case: Case, route: Route, now: datetime) -> Delivery:
+    """The outbox row that announces a case."""
+    return Delivery(
+        id=f"ob_{uuid.uuid4().hex}",
+        kind=DeliveryKind.ALERT,
+        notifier=route.notifier,
+        channel=route.channel,
+        number=case.number,
+        priority=case.priority,
+        rank=case.rank,
+        created_at=now,
+        not_before=now,
+        wanted_version=case.version,
+    )

@@ -1,0 +1,38 @@
+"""What does every command of the command line share? One module a command, each with a click object `command`.
+
+Imported for `lowstar --help` too: nothing heavy here. Configuration is read when a command asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+
+FINE, FAILED, WRONG_USAGE, BUSY, INTERRUPTED = 0, 1, 2, 75, 130
+"""Exit codes: fine; something failed and was reported; wrong usage or configuration; another run holds the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What was said before the command's name: `lowstar --config X -v run`."""
+
+    config_path: Path | None = None
+    verbosity: int = 0  # -q lowers it, -v raises it
+    debug: bool = False
+
+    def config(self) -> Config:
+        """lowstar.toml and the environment, checked; ConfigError (exit 2) names every mistake."""
+        from monitor.config import load_config
+
+        return load_config(self.config_path, os.environ)
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+"""Hands the `App` to a command; a default one where the command is called on its own, as in a test."""

@@ -1,0 +1,128 @@
+"""What a Slack channel looks like: messages with Block Kit blocks → one self-contained page.
+
+Covers the blocks lowstar sends. Everything is escaped; links are kept only where they are web addresses.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+Block = Mapping[str, Any]
+
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1d1c1d;--soft:#616061;--line:#ddd;--page:#fff;--side:#3f0e40}
+@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#aaa;--line:#444;--page:#1a1d21}}
+*{box-sizing:border-box}body{margin:0;font:15px/1.46 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--page)}
+header{background:var(--side);color:#fff;padding:.7rem 1.2rem;font-weight:700}main{max-width:46rem;padding:.5rem 1.2rem 2rem}
+.message{display:grid;grid-template-columns:2.4rem 1fr;gap:.6rem;padding:.7rem 0;border-bottom:1px solid var(--line)}
+.face{width:2.3rem;height:2.3rem;border-radius:6px;background:#b5446e;color:#fff;display:grid;place-items:center;font-weight:700}
+.who{font-weight:700}.app{font-size:.65rem;background:var(--line);color:var(--soft);padding:0 .25rem;border-radius:3px;margin:0 .35rem}
+.at{color:var(--soft);font-size:.78rem}h2{font-size:1.06rem;margin:.15rem 0}blockquote{border-left:4px solid var(--line);margin:.2rem 0;padding-left:.7rem;white-space:pre-wrap;overflow-wrap:anywhere}
+.fields{display:grid;grid-template-columns:1fr 1fr;gap:.25rem 1rem;margin:.35rem 0}.field{white-space:pre-wrap;overflow-wrap:anywhere}
+.context{color:var(--soft);font-size:.82rem;margin:.25rem 0;overflow-wrap:anywhere}.actions{margin:.4rem 0 0;display:flex;gap:.4rem;flex-wrap:wrap}
+.button{border:1px solid var(--line);border-radius:5px;padding:.2rem .7rem;font-weight:700;font-size:.85rem;color:inherit;text-decoration:none}
+.primary{background:#007a5a;color:#fff;border-color:#007a5a}.danger{background:#c01343;color:#fff;border-color:#c01343}
+.edited{color:var(--soft);font-size:.78rem}.thread{margin-left:1.2rem;border-left:2px solid var(--line);padding-left:.6rem}hr{border:0;border-top:1px solid var(--line)}
+p{margin:.2rem 0}
+"""
+
+
+def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
+    """The channel as HTML, in the order given. A message has text, blocks, ts, and `edited` where it was changed."""
+    shown = "".join(_message(message) for message in messages)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>#{html.escape(name.lstrip('#'))}</title><style>{_STYLE}</style></head>"
+        f"<body><header># {html.escape(name.lstrip('#'))}</header><main>{shown}</main></body></html>"
+    )
+
+
+def _message(message: Mapping[str, Any]) -> str:
+    at = datetime.fromtimestamp(float(message.get("ts") or 0), UTC)
+    blocks = message.get("blocks") or [{"type": "section", "text": {"type": "plain_text", "text": message.get("text", "")}}]
+    edited = '<p class="edited">(edited)</p>' if message.get("edited") else ""
+    thread = ' class="thread"' if message.get("thread_ts") not in (None, message.get("ts")) else ""
+    return (
+        f'<article class="message"><div class="face" aria-hidden="true">l</div><div{thread}><p><span class="who">lowstar</span>'
+        f'<span class="app">APP</span><span class="at">{at:%H:%M} UTC</span></p>'
+        f"{''.join(_block(block) for block in blocks)}{edited}</div></article>"
+    )
+
+
+def _block(block: Block) -> str:
+    kind = block.get("type")
+    if kind == "header":
+        return f"<h2>{_text(block['text'])}</h2>"
+    if kind == "section":
+        text = f"<p>{_text(block['text'])}</p>" if block.get("text") else ""
+        fields = "".join(f'<div class="field">{_text(field)}</div>' for field in block.get("fields", ()))
+        return text + (f'<div class="fields">{fields}</div>' if fields else "")
+    if kind == "context":
+        return "".join(f'<p class="context">{_text(element)}</p>' for element in block.get("elements", ()))
+    if kind == "rich_text":
+        return "".join(_rich(element) for element in block.get("elements", ()))
+    if kind == "actions":
+        buttons = "".join(_button(element) for element in block.get("elements", ()))
+        return f'<div class="actions">{buttons}</div>'
+    if kind == "divider":
+        return "<hr>"
+    return ""
+
+
+def _rich(element: Block) -> str:
+    inner = "".join(_leaf(leaf) for leaf in element.get("elements", ()))
+    tag = "blockquote" if element.get("type") == "rich_text_quote" else "p"
+    return f"<{tag}>{inner}</{tag}>"
+
+
+def _leaf(leaf: Block) -> str:
+    text = html.escape(str(leaf.get("text", "")))
+    if leaf.get("type") == "link":
+        return _link(str(leaf.get("url", "")), text or html.escape(str(leaf.get("url", ""))))
+    style = leaf.get("style") or {}
+    for name, tag in (("bold", "b"), ("italic", "i"), ("strike", "s"), ("code", "code")):
+        if style.get(name):
+            text = f"<{tag}>{text}</{tag}>"
+    return text
+
+
+def _button(element: Block) -> str:
+    if element.get("type") == "overflow":
+        return '<span class="button" aria-label="More">⋯</span>'
+    label = _text(element.get("text") or {})
+    look = f"button {element['style']}" if element.get("style") in ("primary", "danger") else "button"
+    url = str(element.get("url", ""))
+    if url.startswith(("https://", "http://")):
+        return f'<a class="{look}" href="{html.escape(url)}" rel="noreferrer">{label}</a>'
+    return f'<span class="{look}">{label}</span>'
+
+
+def _link(url: str, label: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        return label
+    return f'<a href="{html.escape(url)}" rel="noreferrer">{label}</a>'
+
+
+_DATE = re.compile(r"&lt;!date\^\d{1,12}\^[^|]{0,80}\|([^|]{0,60}?)&gt;")
+_USER = re.compile(r"&lt;@([A-Z0-9]{1,20})&gt;")
+_WEB = re.compile(r"&lt;(https?://[^|\s]{1,2000}?)\|([^|]{0,300}?)&gt;")
+_BOLD = re.compile(r"\*([^*\n]{1,300})\*")
+
+
+def _text(element: Block) -> str:
+    """A text object as HTML: plain text escaped, of mrkdwn the few marks lowstar uses."""
+    raw = str(element.get("text", ""))
+    if element.get("type") != "mrkdwn":
+        return html.escape(raw)
+    # mrkdwn comes with & < > already escaped in what is not a token.
+    text = html.escape(html.unescape(raw), quote=False)
+    text = _DATE.sub(r"\1", text)
+    text = _USER.sub(r"@\1", text)
+    text = _WEB.sub(lambda found: _link(html.unescape(found[1]), found[2]), text)
+    return _BOLD.sub(r"<b>\1</b>", text)

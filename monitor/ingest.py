@@ -1,0 +1,120 @@
+"""The main path, on one page: mentions in, verdicts, cases and alerts out, one transaction a batch.
+
+    mentions | known? | match | analyse | judge | store | case | outbox
+
+Already seen and unchanged is settled before anything is scored. A case that exists will be announced, because the
+mention, its verdicts, its case and its outbox row are written together or not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alerts.cases import Judged
+from alerts.intake import take_in
+from alerts.routing import Route
+from monitor.match import Matcher
+from monitor.triage import Thresholds, judge
+from storage.records import Label, Mention, Removal, Sentiment, Stored, Tally, Verdict
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+Analyzer = Callable[[str], Sentiment]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything `ingest` needs to judge and to tell: built once from the Config, at the edge."""
+
+    matcher: Matcher
+    analyse: Analyzer
+    thresholds: Thresholds
+    routes: tuple[Route, ...]
+    max_age: timedelta
+
+
+def ingest(
+    items: Sequence[Mention | Removal], store: Store, desk: Desk, now: datetime, *, announce: bool = True
+) -> Tally:
+    """Take a batch of what a spider found into the store; answers what became of it.
+
+    With `announce` off (the first run of a source) mentions are judged and filed, but open no case.
+    Raises StoreError when the store cannot take it; then nothing of the batch was written.
+    """
+    mentions = list({m.key: m for m in items if isinstance(m, Mention)}.values())
+    removals = [r for r in items if isinstance(r, Removal)]
+
+    with store.reading() as ledger:
+        known = ledger.known([m.key for m in mentions])
+    fresh = [m for m in mentions if m.key not in known or known[m.key].content_hash != m.content_hash()]
+    reach = _grown(mentions, known)
+
+    verdicts = {m.key: verdicts_on(m, desk) for m in fresh}
+    kept = [m for m in fresh if verdicts[m.key] or m.key in known]
+
+    tally = Tally(
+        found=len(mentions),
+        unchanged=len(mentions) - len(fresh),
+        unmatched=len(fresh) - len(kept),
+    )
+    if not kept and not removals and not reach:
+        return tally
+
+    with store.transaction() as ledger:
+        written = ledger.write_mentions(kept, now)
+        judged = [
+            Judged(done.id, m, verdict, done.new, done.stars_before)
+            for m in kept
+            if (done := written.get(m.key)) is not None
+            for verdict in verdicts[m.key]
+        ]
+        ledger.write_verdicts([(j.mention_id, j.mention, j.verdict) for j in judged])
+        if reach:
+            ledger.write_reach(reach)
+        gone = ledger.remove(removals, now)
+        intake = take_in(
+            ledger, judged, gone, desk.routes, now, announce=announce, max_age=desk.max_age
+        )
+
+    new = sum(done.new for done in written.values())
+    return tally + Tally(
+        new=new,
+        changed=len(written) - new,
+        removed=len(gone),
+        flagged=intake.flagged,
+        recovered=intake.recovered,
+    )
+
+
+def verdicts_on(mention: Mention, desk: Desk) -> tuple[Verdict, ...]:
+    """One verdict for each brand the mention is about; none when it is about nobody we listen for."""
+    brands = mention.about or desk.matcher.brands(f"{mention.judged_text}\n{mention.entity}")
+    if not brands:
+        return ()
+    sentiment = _read(mention, desk.analyse)
+    return tuple(judge(mention, brand, sentiment, desk.thresholds) for brand in brands)
+
+
+def _read(mention: Mention, analyse: Analyzer) -> Sentiment:
+    """How its author feels; what cannot be scored is shown to a person, never dropped."""
+    try:
+        return analyse(mention.judged_text)
+    except Exception:  # an analyser may be anybody's, and a text anything: the door that turns both into "unread"
+        log.exception("could not score %s %s", mention.source, mention.external_id)
+        return Sentiment(0.0, Label.UNREAD)
+
+
+def _grown(mentions: Sequence[Mention], known: dict[tuple[str, str], Stored]) -> dict[tuple[str, str], int]:
+    """The reach of known mentions where it is another than the store has."""
+    return {m.key: m.reach for m in mentions if m.key in known and known[m.key].reach != m.reach}
+
+
+def about(items: Sequence[Mention | Removal], brands: tuple[str, ...]) -> list[Mention | Removal]:
+    """Mentions found on a brand's own pages are about it, whether or not they name it."""
+    if not brands:
+        return list(items)
+    return [replace(i, about=brands) if isinstance(i, Mention) and not i.about else i for i in items]

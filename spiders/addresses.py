@@ -1,0 +1,299 @@
+"""May this address be asked at all? Public hosts only, over http(s); one's own are named in `allow_hosts`.
+
+Pages are written by strangers, and a link or a redirect in one must never make us read what only this machine or
+its network can reach. Two doors:
+
+- `PublicNamesOnly`, installed as the reactor's name resolver, filters the addresses a connection is made to. Every
+  connection passes it, on every hop, and the address checked is the one connected to: no rebinding in between.
+- `PublicAddressesOnly`, a downloader middleware, refuses before anything is asked: other schemes, a user name in
+  the address, literal addresses in all their spellings. Its words end up in the run's reason.
+
+A proxy would resolve names itself, behind both doors. So proxies from the environment are not used
+(HTTPPROXY_ENABLED is off); whoever must go through one turns it on and lets the proxy do the refusing.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request
+from twisted.internet.interfaces import (
+    IAddress,
+    IHostnameResolver,
+    IHostResolution,
+    IResolutionReceiver,
+)
+from zope.interface import implementer, provider
+
+# IANA's special-purpose registries (RFC 6890 and its updates), written out: `ipaddress.is_private` leaves out
+# carrier-grade NAT, NAT64, 6to4 and Teredo, through which private IPv4 addresses can be reached.
+_NOT_PUBLIC_4 = [
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8",  # this network; Linux connects 0.0.0.0 to itself
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT; cloud metadata at 100.100.100.200
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local; cloud metadata at 169.254.169.254
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, broadcast
+    )
+]
+_PUBLIC_6 = ip_network("2000::/3")  # the only unicast space given out: everything else is refused as a whole
+_NOT_PUBLIC_6 = [
+    ip_network(network)
+    for network in (
+        "::/96",  # unspecified, loopback, IPv4-compatible
+        "::ffff:0:0/96",  # IPv4-mapped
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",  # Teredo 2001::/32 and other protocol assignments
+        "2001:db8::/32",
+        "2002::/16",  # 6to4
+        "2620:4f:8000::/48",
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+]
+
+DNS_TIMEOUT = 15.0  # seconds one name may take
+
+
+def is_public(address: str | IPv4Address | IPv6Address) -> bool:
+    """Whether an address is one anybody on the internet would reach; False for what is no address.
+
+    >>> is_public("93.184.215.14"), is_public("100.64.0.1"), is_public("::ffff:10.0.0.1")
+    (True, False, False)
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0] if isinstance(address, str) else address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv4Address):
+        return not any(parsed in network for network in _NOT_PUBLIC_4)
+    return parsed in _PUBLIC_6 and not any(parsed in network for network in _NOT_PUBLIC_6)
+
+
+def literal_address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address a host literally is, in any spelling a resolver takes; None if it is a name.
+
+    >>> str(literal_address("0x7f.1")), str(literal_address("2130706433")), literal_address("shop.example")
+    ('127.0.0.1', '127.0.0.1', None)
+    """
+    host = host.strip("[]").rstrip(".").partition("%")[0]
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    if host and host[0].isdigit() and all(character in "0123456789abcdefxABCDEFX." for character in host):
+        try:
+            return IPv4Address(
+                socket.inet_aton(host)
+            )  # decimal, octal, hexadecimal, shortened: as libc reads it
+        except (OSError, ValueError):
+            return None
+    return None
+
+
+class Allowed:
+    """One's own hosts: exact names or addresses, each with or without a port."""
+
+    def __init__(self, hosts: Iterable[str] = ()) -> None:
+        self._hosts = frozenset(_plain(host) for host in hosts if host.strip())
+
+    def __contains__(self, place: tuple[str, int]) -> bool:
+        host, port = place
+        host = _plain(host)
+        return bool(self._hosts) and (host in self._hosts or f"{host}:{port}" in self._hosts)
+
+
+def _plain(host: str) -> str:
+    """A host as it is compared: lower case, no brackets around an address, no dot at the end."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        inner, _, port = host[1:].partition("]")
+        return inner + port
+    name, colon, port = host.rpartition(":")
+    if colon and port.isdigit() and ":" not in name:
+        return f"{name.rstrip('.')}:{port}"
+    return host.rstrip(".")
+
+
+def refusal(url: str, allowed: Allowed) -> str:
+    """Why `url` must not be asked, in words; "" if it may be (its name is checked again when it is resolved)."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "is no address that can be asked"
+    if parts.scheme not in ("http", "https"):
+        return f"is not asked: only http and https are, not {parts.scheme[:20]!r}"
+    if parts.username is not None or parts.password is not None:
+        return "is not asked: it carries a user name"
+    if not host:
+        return "is not asked: it names no host"
+    place = (host, port or (443 if parts.scheme == "https" else 80))
+    if place in allowed:
+        return ""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return _NOT_PUBLIC_WORDS
+    literal = literal_address(host)
+    if literal is not None and not is_public(literal):
+        return _NOT_PUBLIC_WORDS
+    return ""
+
+
+_NOT_PUBLIC_WORDS = (
+    "is not asked: its address is not public; if the host is yours, name it in allow_hosts under [crawl]"
+)
+
+
+class AddressRefused(IgnoreRequest):
+    """An address that must not be asked; `words` say why."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class PublicAddressesOnly:
+    """Downloader middleware: refuses what must not be asked, redirects included, and says why."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.allowed = Allowed(crawler.settings.getlist("LOWSTAR_ALLOW_HOSTS"))
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> PublicAddressesOnly:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        words = refusal(request.url, self.allowed)
+        if words:
+            raise AddressRefused(f"{_shown(request)} {words}")
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """A name that led only to addresses that are not public fails like one that does not exist: say which."""
+        host = (urlsplit(request.url).hostname or "").rstrip(".")
+        if host in _refused_names and not isinstance(exception, IgnoreRequest):
+            raise AddressRefused(f"{_shown(request)} {_NOT_PUBLIC_WORDS}") from exception
+
+
+_refused_names: dict[str, None] = {}  # names whose every address was refused, for the words of the failure
+_REFUSED_NAMES_KEPT = 1_000
+
+
+def _shown(request: Request) -> str:
+    from spiders.base import shown
+
+    return shown(request.url)
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """Nothing to cancel: an answer that comes too late is not listened to."""
+
+
+@implementer(IHostnameResolver)
+class PublicNamesOnly:
+    """The reactor's name resolver: passes on the public addresses of a name, and every one of one's own hosts.
+
+    No cache: a name is resolved once a connection, and connections are kept.
+    """
+
+    def __init__(self, reactor: Any, allowed: Allowed, timeout: float = DNS_TIMEOUT) -> None:
+        self.reactor = reactor
+        self.allowed = allowed
+        self.timeout = timeout
+        self.resolver: IHostnameResolver = reactor.nameResolver
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, reactor: Any) -> PublicNamesOnly:
+        """For Scrapy's TWISTED_DNS_RESOLVER; `crawler` is anything with settings."""
+        settings = crawler.settings
+        return cls(
+            reactor, Allowed(settings.getlist("LOWSTAR_ALLOW_HOSTS")), settings.getfloat("DNS_TIMEOUT")
+        )
+
+    def install_on_reactor(self) -> None:
+        """Make it the resolver every connection of this process goes through."""
+        self.reactor.installNameResolver(self)
+
+    def resolveHostName(  # noqa: N802  (the interface's name)
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        hostName: str,  # noqa: N803
+        portNumber: int = 0,  # noqa: N803
+        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
+        transportSemantics: str = "TCP",  # noqa: N803
+    ) -> IHostResolution:
+        """Twisted's interface: answers through the receiver, with no address where all were refused."""
+        own = (hostName, portNumber) in self.allowed
+        state = {"done": False, "kept": 0, "refused": 0}
+
+        def finish() -> None:
+            if state["done"]:
+                return
+            state["done"] = True
+            if late.active():
+                late.cancel()
+            name = hostName.rstrip(".")
+            if state["refused"] and not state["kept"]:
+                if len(_refused_names) < _REFUSED_NAMES_KEPT:
+                    _refused_names[name] = None
+            else:
+                _refused_names.pop(name, None)
+            resolutionReceiver.resolutionComplete()
+
+        late = self.reactor.callLater(self.timeout, finish)
+
+        @provider(IResolutionReceiver)
+        class Filter:
+            @staticmethod
+            def resolutionBegan(resolution: IHostResolution) -> None:  # noqa: N802
+                pass
+
+            @staticmethod
+            def addressResolved(address: Any) -> None:  # noqa: N802
+                if state["done"]:
+                    return
+                if own or is_public(str(getattr(address, "host", ""))):
+                    state["kept"] += 1
+                    resolutionReceiver.addressResolved(address)
+                else:
+                    state["refused"] += 1
+
+            @staticmethod
+            def resolutionComplete() -> None:  # noqa: N802
+                finish()
+
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+        self.resolver.resolveHostName(Filter, hostName, portNumber, addressTypes, transportSemantics)
+        return resolution

@@ -1,0 +1,464 @@
+"""What every spider shares: its source, its memory of the last run, and a safe door for reading pages.
+
+A new source is one file. Where one answer is read at a time (nearly always), write a reader and ten lines:
+
+    def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
+        ...                                    # pure: no request, no clock, never raises on content
+
+    class ForumSpider(PagedSpider):
+        '''Listens to forums.'''
+
+        name = "forum"                         # equals the `kind` in lowstar.toml
+        reader = staticmethod(read_page)
+
+        def first_requests(self) -> Iterable[Request]:      # only where source.urls are not what to ask
+            yield self.request(f"https://api.forum.example/search?q={quote(self.source.options['query'])}")
+
+`PagedSpider` does the rest: asks, reads in a safe door, counts into `health`, yields mentions and removals,
+follows `Page.next_urls` until a whole page is known, remembers `Page.cursors`. `conditional = True` adds
+If-None-Match/If-Modified-Since to the first requests; a 304 is "nothing new", no error.
+
+Where a library does the asking (PRAW), subclass `SourceSpider` and write `async def start(self)` that yields
+`Mention`s and `Removal`s (Scrapy requests may be mixed in), telling `self.health` what happened:
+
+    class ThingSpider(SourceSpider):
+        name = "thing"
+
+        async def start(self) -> AsyncIterator[Mention | Removal]:
+            async for answer in hops_of_a_thread(...):       # blocking calls in a thread of their own
+                mentions = read(answer)
+                self.health.page(found=len(mentions))
+                for mention in mentions:
+                    yield mention
+            self.set_cursor("seen_until", ...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy.http import Request, Response, TextResponse
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from monitor.config import Config, Source
+from spiders.health import Health
+from spiders.page import Page, PageReader
+from storage.records import Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
+
+SWEEP_EVERY = timedelta(days=7)  # edits and late reviews on deeper pages are noticed within a week
+SNAPSHOTS_KEPT = 1_000  # a crawl; more averages than this are a broken reader
+
+Sink = Callable[[Sequence[Mention | Removal]], Tally]
+"""Takes a batch for good, in one transaction; raises if it could not. Called in a worker thread, in order."""
+
+
+class Memory(Protocol):
+    """What a spider may ask of the store. Both answer from any thread."""
+
+    def cursor(self, source: str, name: str) -> str | None:
+        """How far the source has been read, as remembered under `name`; None if it never was."""
+
+    def stored(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Stored]:
+        """What is known of these mentions, by key; a mention never seen is absent."""
+
+
+class Brake:
+    """Says "stop" to whatever waits, on the event loop or in a thread of its own.
+
+    Pulled when a deadline has passed or the process is asked to end: what was gathered is still stored.
+    """
+
+    def __init__(self) -> None:
+        self._pulled = threading.Event()
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    @property
+    def pulled(self) -> bool:
+        """True once waiting is over. May be asked from any thread."""
+        return self._pulled.is_set()
+
+    def pull(self) -> None:
+        """Wake everyone. Call on the event loop."""
+        self._pulled.set()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait on the event loop, at most so long; True means stop."""
+        if not self.pulled:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.add(waiter)
+            try:
+                await asyncio.wait((waiter,), timeout=seconds)
+            finally:
+                self._waiters.discard(waiter)
+        return self.pulled
+
+    def wait_in_thread(self, seconds: float) -> bool:
+        """Wait in a worker thread, at most so long; True means stop."""
+        return self._pulled.wait(seconds)
+
+
+class SourceSpider(scrapy.Spider):
+    """Listens to one `Source`.
+
+    `spiders.crawl` builds it with everything given. `scrapy crawl reviews -a url=https://…` and
+    `scrapy crawl reviews -a source=NAME_IN_TOML` work too: the source is then made from the address, or read
+    from the lowstar.toml that LOWSTAR_CONFIG names, and nothing is remembered.
+    """
+
+    name = ""
+    kind: ClassVar[str] = ""  # where it differs from `name`
+
+    source: Source
+    fetched_at: datetime
+    health: Health
+    first: bool
+    sink: Sink | None
+    snapshots: list[RatingSnapshot]
+    brake: Brake  # pulled when the crawl must end: threads and waits of one's own look at it
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        source: Source | str | None = None,
+        store: Memory | None = None,
+        fetched_at: datetime | None = None,
+        first: bool = False,
+        health: Health | None = None,
+        sink: Sink | None = None,
+        config: Config | None = None,
+        url: str = "",
+        **options: Any,
+    ) -> None:
+        super().__init__(name)
+        if not isinstance(source, Source):
+            kind = self.kind or self.name
+            source, config = _source_from_arguments(source or "", url, kind, options, config)
+        self.source = source
+        self.config = config  # None unless read or given: credentials of kinds that need some
+        self.store = store
+        # The edge: a spider that Scrapy itself starts has nobody to give it the time.
+        self.fetched_at = fetched_at or datetime.now(UTC)
+        self.first = first
+        self.health = health or Health()
+        self.sink = sink
+        self.brake = Brake()
+        self.snapshots = []
+        self._cursors: dict[str, str | None] = {}  # as they were, once asked for
+        self._new_cursors: dict[str, str] = {}
+
+    def cursor(self, name: str) -> str | None:
+        """How far this source has been read, as remembered under `name`; None the first time."""
+        name = clean_key(name)
+        if name in self._new_cursors:
+            return self._new_cursors[name]
+        if name not in self._cursors:
+            self._cursors[name] = (
+                self.store.cursor(self.source.name, name) if self.store is not None else None
+            )
+        return self._cursors[name]
+
+    def set_cursor(self, name: str, value: str) -> None:
+        """Remember `value`; written only after everything yielded before has been stored."""
+        self._new_cursors[clean_key(name)] = value
+
+    @property
+    def new_cursors(self) -> Mapping[str, str]:
+        """What to write once the items are stored; cursors that did not change are left out."""
+        return {name: value for name, value in self._new_cursors.items() if self._cursors.get(name) != value}
+
+    async def known(self, mentions: Iterable[Mention]) -> set[tuple[str, str]]:
+        """The keys of those mentions that are stored with the same content; empty without a store.
+
+        Asked in a worker thread: a busy database never holds up the other sources.
+        """
+        if self.store is None:
+            return set()
+        # The store has them as `ingest` files them: what a brand's own pages hold is about that brand.
+        brands = self.source.about
+        hashes = {
+            mention.key: (
+                replace(mention, about=brands) if brands and not mention.about else mention
+            ).content_hash()
+            for mention in mentions
+        }
+        if not hashes:
+            return set()
+        stored = await asyncio.to_thread(self.store.stored, list(hashes))
+        return {key for key, known in stored.items() if hashes.get(key) == known.content_hash}
+
+    def remember(self, snapshots: Iterable[RatingSnapshot]) -> None:
+        """Keep the averages a page showed, to be stored at the end of the crawl."""
+        for snapshot in snapshots:
+            if len(self.snapshots) < SNAPSHOTS_KEPT:
+                self.snapshots.append(snapshot)
+
+    def request(self, url: str, **arguments: Any) -> Request:
+        """A request whose answer comes to `parse` and whose failure is recorded in words."""
+        arguments.setdefault("callback", self.parse)
+        arguments.setdefault("errback", self.failed)
+        return Request(url, **arguments)
+
+    async def failed(self, failure: Failure) -> None:
+        """Records why a request got no answer that can be read. The crawl goes on."""
+        words, status = failure_words(failure)
+        self.health.failure(words, status)
+
+    def parse(self, response: Response, **_: Any) -> Any:
+        """Overridden by spiders that make requests."""
+        raise NotImplementedError(f"{type(self).__name__} makes requests and has no parse()")
+
+
+class PagedSpider(SourceSpider):
+    """Reads pages one by one with `reader`, following a listing until a whole page is already known.
+
+    Once a week (`SWEEP_EVERY`) all pages are read, so that edits and late reviews deep down are noticed.
+    `source.max_pages` bounds each listing, that is each first request and what follows from it.
+    """
+
+    reader: ClassVar[PageReader]  # as staticmethod(read_page)
+    conditional: ClassVar[bool] = False  # ask "only if changed since" where a listing is one page (a feed)
+    handle_httpstatus_list: ClassVar[list[int]] = [304]
+
+    def __init__(self, name: str | None = None, **arguments: Any) -> None:
+        super().__init__(name, **arguments)
+        self.sweep = self._sweep_is_due()
+        self._pages_asked: dict[str, int] = {}  # by listing
+        self._hosts = {host for url in self.source.urls if (host := _host(url))}
+        extra = self.source.options.get("hosts", ())
+        if isinstance(extra, (list, tuple)):
+            self._hosts.update(str(host).lower() for host in extra)
+        self._broken = False  # a page failed: this was no full sweep
+
+    def first_requests(self) -> Iterable[Request]:
+        """What to ask first; by default every address of the source."""
+        for url in self.source.urls:
+            yield self.request(url)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The first requests, each the head of a listing of its own."""
+        try:
+            for request in self.first_requests():
+                self._hosts.add(_host(request.url))
+                listing = request.meta.setdefault("listing", request.url)
+                self._pages_asked[listing] = self._pages_asked.get(listing, 0) + 1
+                if self.conditional:
+                    request.meta["listing_head"] = request.url
+                    if not self.sweep:
+                        self._ask_only_if_changed(request)
+                # Two addresses in lowstar.toml that differ only in what a filter folds are both meant.
+                request.dont_filter = True
+                yield request
+        except Exception as error:  # a source's options may be odd in ways its kind did not foresee
+            self._broken = True
+            self.health.failure(f"nothing could be asked: {error_words(error)}")
+
+    async def parse(self, response: Response, **_: Any) -> AsyncIterator[Any]:
+        """Reads one answer: its mentions, removals, and the requests for more of the same listing."""
+        if response.status == 304:
+            self.health.nothing_new()
+            return
+        page = self.read(response)
+        if page is None:
+            self._broken = True
+            why = f": {self._reading_problem}" if self._reading_problem else ""
+            self.health.failure(f"{shown(response.url)} could not be read{why}", response.status)
+            return
+        self.health.page(status=response.status, found=len(page.mentions))
+        for words in page.problems:
+            self.health.problem(words)
+        if page.blind:
+            self.health.saw_nothing(page.blind)
+        self.remember(page.snapshots)
+        known = await self.known(page.mentions) if page.next_urls and not self.sweep else set()
+        for mention in page.mentions:
+            yield mention
+        for removal in page.removals:
+            yield removal
+        for name, value in page.cursors:
+            self.set_cursor(name, value)
+        if self.conditional and response.meta.get("listing_head") is not None and not page.blind:
+            self._remember_validators(response)
+        keys = {mention.key for mention in page.mentions}
+        if keys and not page.removals and keys <= known:
+            return  # all of it is known: what follows is older still
+        for request in self._more(response, page):
+            yield request
+
+    def read(self, response: Response) -> Page | None:
+        """The page through its reader; None (and why, noted) if it was no text or the reader fell over.
+
+        The safe door: whatever a stranger wrote, the crawl goes on.
+        """
+        self._reading_problem = ""
+        text = as_text(response)
+        if text is None:
+            self._reading_problem = "it is no text but " + (
+                clean_key((response.headers.get("Content-Type") or b"unnamed bytes").decode("latin-1"))
+            )
+            return None
+        try:
+            return type(self).reader(text, self.source, self.fetched_at)
+        except RecursionError:
+            self._reading_problem = "it is nested too deeply"
+        except Exception as error:
+            self._reading_problem = error_words(error)
+            self.logger.debug("reading %s failed", response.url, exc_info=True)
+        return None
+
+    async def failed(self, failure: Failure) -> None:
+        self._broken = True
+        await super().failed(failure)
+
+    def closed(self, reason: str) -> None:
+        """Remembers a full sweep, if this was one to the end."""
+        if self.sweep and reason == "finished" and not self._broken and self.health.pages:
+            self.set_cursor("swept_at", self.fetched_at.isoformat())
+
+    def _sweep_is_due(self) -> bool:
+        swept_at = self.cursor("swept_at")
+        if swept_at is None:
+            return True
+        try:
+            return self.fetched_at - datetime.fromisoformat(swept_at) >= SWEEP_EVERY
+        except (ValueError, TypeError, OverflowError):
+            return True
+
+    def _more(self, response: Response, page: Page) -> Iterable[Request]:
+        listing = response.meta.get("listing", response.url)
+        here = _host(response.url)
+        for url in dict.fromkeys(page.next_urls):
+            host = _host(url)
+            if not host or (host != here and host not in self._hosts):
+                continue  # more of the same listing lies with the same site
+            if self._pages_asked.get(listing, 0) >= self.source.max_pages:
+                pages = f"{self.source.max_pages} pages of {shown(listing)}"
+                self.health.limit(f"stopped after {pages}: raise max_pages to read more")
+                return
+            self._pages_asked[listing] = self._pages_asked.get(listing, 0) + 1
+            try:
+                yield self.request(url, meta={"listing": listing})
+            except ValueError as error:
+                self.health.problem(f"{shown(url)} cannot be asked: {error_words(error)}")
+
+    def _ask_only_if_changed(self, request: Request) -> None:
+        etag = self.cursor(f"etag {request.url}")
+        modified = self.cursor(f"modified {request.url}")
+        if etag:
+            request.headers.setdefault("If-None-Match", etag)
+        if modified:
+            request.headers.setdefault("If-Modified-Since", modified)
+
+    def _remember_validators(self, response: Response) -> None:
+        asked = response.meta["listing_head"]
+        for name, header in (("etag", b"ETag"), ("modified", b"Last-Modified")):
+            value = (response.headers.get(header) or b"").decode("latin-1")
+            if len(value) <= 1_000 and value.isprintable():  # it goes back into a header
+                self.set_cursor(f"{name} {asked}", value)
+
+
+def as_text(response: Response) -> TextResponse | None:
+    """The answer as text, also where its Content-Type is missing or wrong; None if it is none."""
+    if isinstance(response, TextResponse):
+        return response
+    if not response.body or b"\x00" in response.body[:1_000]:
+        return None
+    kinds = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")
+    if response.body.startswith(kinds):
+        return None
+    return TextResponse(
+        response.url,
+        status=response.status,
+        headers=response.headers,
+        body=response.body,
+        request=response.request,
+    )
+
+
+def failure_words(failure: Any) -> tuple[str, int | None]:
+    """Why a request failed, in words a person can act on, and the HTTP status if there was one."""
+    error: BaseException = failure.value
+    request = getattr(failure, "request", None)
+    if isinstance(error, HttpError):
+        url, status = error.response.url, error.response.status
+        return f"{shown(url)} answered HTTP {status}{_STATUS_WORDS.get(status, '')}", status
+    where = shown(request.url) if request is not None else "a page"
+    words = getattr(error, "words", "")  # our own refusals say it themselves
+    return words or f"{where} could not be fetched: {error_words(error)}", None
+
+
+_STATUS_WORDS = {
+    401: ": it wants a login",
+    403: ": it shuts us out",
+    404: ": there is no such page; has it moved?",
+    407: ": the proxy wants a login",
+    410: ": the page is gone for good",
+    429: ": it wants fewer requests",
+    451: ": it may not be shown here",
+    503: ": it is out of service, or shuts us out",
+}
+
+
+def error_words(error: BaseException) -> str:
+    """An error on one line: its class where the message alone would not say."""
+    said = str(error).strip()
+    return clean_key(f"{type(error).__name__}: {said}" if said else type(error).__name__)
+
+
+def shown(url: str) -> str:
+    """`url` as it may stand in a message: without what could be a secret or fill the screen.
+
+    >>> shown("https://user:pass@shop.example:8080/a?token=1")
+    'https://shop.example:8080/a?…'
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return clean_key(url)[:80]
+    return f"{parts.scheme}://{host}{parts.path[:120]}{'?…' if parts.query else ''}"
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").rstrip(".") if parts.scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def _source_from_arguments(
+    name: str, url: str, kind: str, options: Mapping[str, Any], config: Config | None
+) -> tuple[Source, Config | None]:
+    if name:
+        from monitor import config as settings  # lazily: reading lowstar.toml is for this path only
+
+        load = getattr(settings, "load", None)
+        path = os.environ.get("LOWSTAR_CONFIG", "lowstar.toml")
+        if config is None:
+            if load is None:
+                raise ValueError(f"source={name} needs a lowstar.toml; use url=https://… instead")
+            config = load(path)
+        try:
+            return config.source(name), config
+        except KeyError:
+            names = ", ".join(source.name for source in config.sources) or "none"
+            raise ValueError(f"{path} has no source {name!r}; it has: {names}") from None
+    urls = tuple(part for part in url.split() if part)
+    known = {"max_pages": int, "language": str}
+    fields: dict[str, Any] = {key: make(options[key]) for key, make in known.items() if key in options}
+    rest = {key: value for key, value in options.items() if key not in known}
+    host = _host(urls[0]) if urls else ""
+    return Source(name=host or kind, kind=kind, title=host or kind, urls=urls, options=rest, **fields), config

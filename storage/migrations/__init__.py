@@ -1,0 +1,7 @@
+"""Which versions has the store had? Written by hand; Alembic is imported only when there is work for it."""
+
+from __future__ import annotations
+
+# Oldest first. Kept here as plain words, so that opening an up-to-date store need not import Alembic (a second).
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
