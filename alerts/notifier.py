@@ -6,7 +6,9 @@
     ├── NotSent          it surely did not arrive (refused connection, DNS): try again later
     ├── Unrenderable     its blocks were refused: degrade to plain text once
     ├── ChannelClosed    park the channel (archived, not a member, not found)
-    └── TokenRefused     park the notifier (revoked, missing scope, account inactive)
+    ├── TokenRefused     park the notifier (revoked, missing scope, account inactive)
+    ├── CannotLook       a search is not possible here: send again rather than wait for ever
+    └── Unchangeable     an earlier message cannot be changed any more: leave it as it is
 """
 
 from __future__ import annotations
@@ -72,6 +74,14 @@ class ChannelClosed(NotifyError):
 
 class TokenRefused(NotifyError):
     """No channel takes a message from us until the token is mended."""
+
+
+class CannotLook(NotifyError):
+    """Whether a message arrived cannot be found out here (no right to read the channel, no way to name it)."""
+
+
+class Unchangeable(NotifyError):
+    """An earlier message cannot be changed any more: it was deleted, or the workspace forbids edits."""
 
 
 @dataclass(frozen=True, slots=True)

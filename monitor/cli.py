@@ -1,4 +1,4 @@
-"""Which commands are there, and how does a run end? One table of commands, one door for errors and exit codes.
+"""Which commands are there, and how does a run end? One table of commands, one door for errors.
 
 A command's module is imported when it is called, never for `--help` or completion: the heavy packages below
 (scrapy, praw, sqlalchemy) take most of a second each to import.
@@ -6,6 +6,7 @@ A command's module is imported when it is called, never for `--help` or completi
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from monitor.commands import FAILED, FINE, INTERRUPTED, WRONG_USAGE, App
+from monitor.commands import BUSY, FAILED, FINE, INTERRUPTED, WRONG_USAGE, App
 
 BROKEN_PIPE = 141  # what a shell shows for a program that SIGPIPE ended: `lowstar cases list | head -1`
 
@@ -154,9 +155,10 @@ def _explain(error: Exception, *, debug: bool) -> int:
         _say(_redact(str(error)))
         return WRONG_USAGE
     line = " ".join(str(error).split()) or type(error).__name__
-    if _is(error, "storage.store", "StoreError"):
+    if _is(error, "storage.errors", "StoreError"):
         _say(_redact(f"lowstar: {line}"))
-    elif debug:
+        return BUSY if _is(error, "storage.errors", "Busy") else FAILED
+    if debug:
         _say(_redact("".join(traceback.format_exception(error))))
     else:
         _say(_redact(f"lowstar: {type(error).__name__}: {line}"))
@@ -178,7 +180,5 @@ def _redact(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # nobody listens on stderr: there is no one left to tell
         click.echo(text, err=True)
-    except OSError:
-        pass  # nobody is listening on stderr: there is no one left to tell

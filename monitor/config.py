@@ -1,4 +1,4 @@
-"""lowstar.toml and the environment → one frozen Config. A mistake names file, key, what was found and is allowed.
+"""lowstar.toml and the environment → one frozen Config; a mistake names file, key, found and allowed.
 
 `load_config` reads everything before it complains: ConfigError carries all mistakes, one line each. Lists are
 counted from 1 in messages. Secrets come from the environment (`monitor.config_secrets`).
@@ -42,7 +42,7 @@ def config_path(path: Path | None, environ: Mapping[str, str]) -> Path:
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """What lowstar was told, checked. `path` defaults to LOWSTAR_CONFIG, else ./lowstar.toml.
 
-    Raises ConfigError with every mistake, one line each; it never raises anything else, whatever the file holds.
+    Raises ConfigError with every mistake, one line each, and never anything else, whatever the file holds.
     """
     path = config_path(path, environ)
     try:
@@ -122,5 +122,3 @@ def _syntax(said: str, text: str) -> str:
         return f"not TOML: {said}"
     line, column = place[1] or text.count("\n") + 1, place[2] or len(text) - text.rfind("\n")
     return f"line {line}, column {column}: not TOML: {said[: place.start()]}"
-
-

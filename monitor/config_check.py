@@ -1,7 +1,7 @@
 """Is this value what the setting allows? Typed reading of a TOML table that collects every mistake.
 
-A reader never stops at the first mistake and never raises: it notes one line and goes on with the default, so that
-a person mends the whole file in one go. No line ever repeats a secret.
+A reader never stops at the first mistake and never raises: it notes one line and goes on with the default, so
+that a person mends the whole file in one go. No line ever repeats a secret.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def url_problem(url: str) -> str:
 
 
 class Table:
-    """One table of lowstar.toml being read: typed getters, one line a mistake, and `close()` for unknown keys."""
+    """One table of lowstar.toml being read: typed getters, a line a mistake, `close()` for unknown keys."""
 
     def __init__(self, values: Mapping[str, Any], where: str, problems: list[str], who: str = "") -> None:
         self.values = values

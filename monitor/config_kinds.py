@@ -1,7 +1,7 @@
 """Which kinds of source are there, and what may be said about each? One function a kind, one line in KINDS.
 
-A function reads what only its kind knows and returns the options its spider gets. Whether selectors really fit a
-page is no question of configuration: `lowstar check --live` and `lowstar try` answer it.
+A function reads what only its kind knows and returns the options its spider gets. Whether selectors really
+fit a page is no question of configuration: `lowstar check --live` and `lowstar try` answer it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _feed(_table: Table) -> Mapping[str, Any]:
 
 
 def _selectors(table: Table) -> Mapping[str, Any]:
-    # Which of these goes with which is decided where pages are read; here only that there is something to go by.
+    # Which of these go together is decided where pages are read; here only that there is something to go by.
     options: dict[str, Any] = {}
     for key in ("site", "item", "state", "next"):
         value = table.raw(key)

@@ -1,6 +1,7 @@
 """What are the secrets? From the environment or from files it names, and never from lowstar.toml.
 
-Each variable `X` may instead be given as `X_FILE`, the path of a file that holds it (Docker and systemd secrets).
+Each variable `X` may instead be given as `X_FILE`, the path of a file that holds it.
+Docker and systemd hand secrets over that way.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 
 from monitor.config_check import REPORTED, looks_secret, url_problem
 
-SLACK_TOKEN = "LOWSTAR_SLACK_TOKEN"
-SLACK_TOKEN_ALIAS = "SLACK_BOT_TOKEN"
-SLACK_APP_TOKEN = "LOWSTAR_SLACK_APP_TOKEN"
+SLACK_TOKEN = "LOWSTAR_SLACK_TOKEN"  # noqa: S105 - names of variables, no secrets
+SLACK_TOKEN_ALIAS = "SLACK_BOT_TOKEN"  # noqa: S105
+SLACK_APP_TOKEN = "LOWSTAR_SLACK_APP_TOKEN"  # noqa: S105
 SLACK_WEBHOOK_URL = "LOWSTAR_SLACK_WEBHOOK_URL"
 REDDIT_CLIENT_ID = "LOWSTAR_REDDIT_CLIENT_ID"
-REDDIT_CLIENT_SECRET = "LOWSTAR_REDDIT_CLIENT_SECRET"
+REDDIT_CLIENT_SECRET = "LOWSTAR_REDDIT_CLIENT_SECRET"  # noqa: S105
 STORE_URL = "LOWSTAR_STORE_URL"
 
 VARIABLES = (
@@ -63,7 +64,7 @@ class Secrets:
 
 
 def read_secrets(environ: Mapping[str, str], folder: Path, problems: list[str]) -> Secrets:
-    """The secrets of this environment; relative paths in `…_FILE` count from `folder`. Mistakes go to `problems`."""
+    """The secrets of this environment; paths in `…_FILE` count from `folder`. Mistakes go to `problems`."""
 
     def read(name: str, check: Callable[[str], str] = lambda _: "") -> str:
         value = _one(environ, name, folder, problems)
@@ -86,7 +87,7 @@ def read_secrets(environ: Mapping[str, str], folder: Path, problems: list[str]) 
 
 
 def without_secrets(document: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
-    """`document` with every secret replaced by `REPORTED`; each is one line that says which variable to use."""
+    """`document` with each secret replaced by `REPORTED`, and a line that says which variable to use."""
 
     def clean(value: Any, path: str) -> Any:
         if isinstance(value, dict):

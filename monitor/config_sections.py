@@ -112,7 +112,7 @@ def read_brands(top: Table, warnings: list[str]) -> tuple[tuple[Brand, ...], set
         for term in brand.terms:
             if not brand.near and len(term) < 3 and term.isascii() and term:
                 warnings.append(
-                    f"{table.where}.terms: {shown(term)} is short and will be found in texts about other things; "
+                    f"{table.where}.terms: {shown(term)} is short and stands in texts about other things: "
                     'say in "near" which words must stand in the same text'
                 )
         brands.append(brand)
@@ -209,7 +209,7 @@ def channel_problem(channel: str) -> str:
     if _CHANNEL_ID.fullmatch(channel):
         return ""
     name = channel.removeprefix("#")
-    # Slack: lower case, at most 80 characters, no spaces and no punctuation but - and _ (letters of any script).
+    # Slack: lower case, at most 80 characters, letters of any script, no spaces, no punctuation but - and _.
     fits = 0 < len(name) <= 80 and all(c.isalnum() or c in "-_" for c in name) and name == name.lower()
     if fits and channel.startswith("#"):
         return ""
@@ -255,7 +255,7 @@ def read_routes(
         return tuple(routes)
     if slack.token and not slack.channel:
         warnings.append(
-            "slack.channel: missing, though a Slack token is set; alerts go to the console until it names a channel"
+            "slack.channel: missing, though a Slack token is set; until then alerts go to the console"
         )
         usual = "console"
     return (Route(channel=slack.channel or "console", notifier=usual, priority=Priority.HIGH),)
@@ -283,10 +283,10 @@ def read_alerts(table: Table, slack: Slack) -> Alerts:
     table.close()
     if alerts.reconcile_after.total_seconds() <= slack.timeout:
         # A message still on its way would be looked for, not found, and sent again.
-        waits = duration_text(timedelta(seconds=slack.timeout))
+        waits, found = duration_text(timedelta(seconds=slack.timeout)), duration_text(alerts.reconcile_after)
         table.wrong(
             "reconcile_after",
-            f'found "{duration_text(alerts.reconcile_after)}"; allowed: longer than slack.timeout ("{waits}")',
+            f'found "{found}"; allowed: longer than slack.timeout ("{waits}")',
         )
     return alerts
 

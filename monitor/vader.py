@@ -114,7 +114,7 @@ class Vader:
         # The original walks the text character by character, so names of longer emoji are never found.
         self.emoji: dict[str, str] = {e: name for e, name in original.emojis.items() if len(e) == 1}
         self._emoji_set = frozenset(self.emoji)
-        # A class of single characters beyond U+FFFF would be searched one by one: there a range, then a look-up.
+        # A class of characters beyond U+FFFF would be searched one by one: a range there, then a look-up.
         near = "".join(re.escape(e) for e in self.emoji if e <= "\uffff")
         far = [e for e in self.emoji if e > "\uffff"]
         self._maybe_emoji = re.compile(f"[{near}{min(far)}-{max(far)}]")

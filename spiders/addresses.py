@@ -1,12 +1,13 @@
 """May this address be asked at all? Public hosts only, over http(s); one's own are named in `allow_hosts`.
 
-Pages are written by strangers, and a link or a redirect in one must never make us read what only this machine or
-its network can reach. Two doors:
+Pages are written by strangers, and a link or a redirect in one must never make us read what only this machine
+or its network can reach. Two doors:
 
-- `PublicNamesOnly`, installed as the reactor's name resolver, filters the addresses a connection is made to. Every
-  connection passes it, on every hop, and the address checked is the one connected to: no rebinding in between.
-- `PublicAddressesOnly`, a downloader middleware, refuses before anything is asked: other schemes, a user name in
-  the address, literal addresses in all their spellings. Its words end up in the run's reason.
+- `PublicNamesOnly`, installed as the reactor's name resolver, filters the addresses a connection is made to.
+  Every connection passes it, on every hop, and the address checked is the one connected to: no rebinding in
+  between.
+- `PublicAddressesOnly`, a downloader middleware, refuses before anything is asked: other schemes, a user name
+  in the address, literal addresses in all their spellings. Its words end up in the run's reason.
 
 A proxy would resolve names itself, behind both doors. So proxies from the environment are not used
 (HTTPPROXY_ENABLED is off); whoever must go through one turns it on and lets the proxy do the refusing.
@@ -15,7 +16,7 @@ A proxy would resolve names itself, behind both doors. So proxies from the envir
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,13 +24,10 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
-from twisted.internet.interfaces import (
-    IAddress,
-    IHostnameResolver,
-    IHostResolution,
-    IResolutionReceiver,
-)
-from zope.interface import implementer, provider
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+from zope.interface import implementer, provider  # type: ignore[import-untyped]
+
+from spiders.base import shown
 
 # IANA's special-purpose registries (RFC 6890 and its updates), written out: `ipaddress.is_private` leaves out
 # carrier-grade NAT, NAT64, 6to4 and Teredo, through which private IPv4 addresses can be reached.
@@ -142,7 +140,7 @@ def _plain(host: str) -> str:
 
 
 def refusal(url: str, allowed: Allowed) -> str:
-    """Why `url` must not be asked, in words; "" if it may be (its name is checked again when it is resolved)."""
+    """Why `url` must not be asked, in words; "" if it may be (a name is checked again once resolved)."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -192,23 +190,22 @@ class PublicAddressesOnly:
     def process_request(self, request: Request) -> None:
         words = refusal(request.url, self.allowed)
         if words:
-            raise AddressRefused(f"{_shown(request)} {words}")
+            raise AddressRefused(f"{shown(request.url)} {words}")
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """A name that led only to addresses that are not public fails like one that does not exist: say which."""
-        host = (urlsplit(request.url).hostname or "").rstrip(".")
-        if host in _refused_names and not isinstance(exception, IgnoreRequest):
-            raise AddressRefused(f"{_shown(request)} {_NOT_PUBLIC_WORDS}") from exception
+        """A name with no public address fails like one that does not exist: say which it was."""
+        refused = name_was_refused(urlsplit(request.url).hostname or "")
+        if refused and not isinstance(exception, IgnoreRequest):
+            raise AddressRefused(f"{shown(request.url)} {_NOT_PUBLIC_WORDS}") from exception
 
 
 _refused_names: dict[str, None] = {}  # names whose every address was refused, for the words of the failure
 _REFUSED_NAMES_KEPT = 1_000
 
 
-def _shown(request: Request) -> str:
-    from spiders.base import shown
-
-    return shown(request.url)
+def name_was_refused(host: str) -> bool:
+    """Whether the last try to resolve this name found only addresses that are not public."""
+    return host.rstrip(".").lower() in _refused_names
 
 
 @implementer(IHostResolution)
@@ -218,6 +215,43 @@ class _Resolution:
 
     def cancel(self) -> None:
         """Nothing to cancel: an answer that comes too late is not listened to."""
+
+
+@provider(IResolutionReceiver)
+class _PublicOnly:
+    """Passes on the addresses that may be connected to; the end of the answer once, in time."""
+
+    def __init__(self, receiver: Any, name: str, own: bool) -> None:
+        self.receiver, self.name, self.own = receiver, name.rstrip(".").lower(), own
+        self.done = False
+        self.kept = self.refused = 0
+        self.late: Any = None
+
+    def resolutionBegan(self, resolution: Any) -> None:
+        """Said by us already."""
+
+    def addressResolved(self, address: Any) -> None:
+        """One address of the name."""
+        if self.done:
+            return
+        if self.own or is_public(str(getattr(address, "host", ""))):
+            self.kept += 1
+            self.receiver.addressResolved(address)
+        else:
+            self.refused += 1
+
+    def resolutionComplete(self) -> None:
+        """No more addresses, or no more time."""
+        if self.done:
+            return
+        self.done = True
+        if self.late is not None and self.late.active():
+            self.late.cancel()
+        if self.refused and not self.kept and len(_refused_names) < _REFUSED_NAMES_KEPT:
+            _refused_names[self.name] = None
+        else:
+            _refused_names.pop(self.name, None)
+        self.receiver.resolutionComplete()
 
 
 @implementer(IHostnameResolver)
@@ -231,7 +265,7 @@ class PublicNamesOnly:
         self.reactor = reactor
         self.allowed = allowed
         self.timeout = timeout
-        self.resolver: IHostnameResolver = reactor.nameResolver
+        self.resolver: Any = reactor.nameResolver
 
     @classmethod
     def from_crawler(cls, crawler: Any, reactor: Any) -> PublicNamesOnly:
@@ -245,55 +279,18 @@ class PublicNamesOnly:
         """Make it the resolver every connection of this process goes through."""
         self.reactor.installNameResolver(self)
 
-    def resolveHostName(  # noqa: N802  (the interface's name)
+    def resolveHostName(
         self,
-        resolutionReceiver: IResolutionReceiver,  # noqa: N803
-        hostName: str,  # noqa: N803
-        portNumber: int = 0,  # noqa: N803
-        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
-        transportSemantics: str = "TCP",  # noqa: N803
-    ) -> IHostResolution:
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
         """Twisted's interface: answers through the receiver, with no address where all were refused."""
-        own = (hostName, portNumber) in self.allowed
-        state = {"done": False, "kept": 0, "refused": 0}
-
-        def finish() -> None:
-            if state["done"]:
-                return
-            state["done"] = True
-            if late.active():
-                late.cancel()
-            name = hostName.rstrip(".")
-            if state["refused"] and not state["kept"]:
-                if len(_refused_names) < _REFUSED_NAMES_KEPT:
-                    _refused_names[name] = None
-            else:
-                _refused_names.pop(name, None)
-            resolutionReceiver.resolutionComplete()
-
-        late = self.reactor.callLater(self.timeout, finish)
-
-        @provider(IResolutionReceiver)
-        class Filter:
-            @staticmethod
-            def resolutionBegan(resolution: IHostResolution) -> None:  # noqa: N802
-                pass
-
-            @staticmethod
-            def addressResolved(address: Any) -> None:  # noqa: N802
-                if state["done"]:
-                    return
-                if own or is_public(str(getattr(address, "host", ""))):
-                    state["kept"] += 1
-                    resolutionReceiver.addressResolved(address)
-                else:
-                    state["refused"] += 1
-
-            @staticmethod
-            def resolutionComplete() -> None:  # noqa: N802
-                finish()
-
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
-        self.resolver.resolveHostName(Filter, hostName, portNumber, addressTypes, transportSemantics)
+        door = _PublicOnly(resolutionReceiver, hostName, (hostName, portNumber) in self.allowed)
+        door.late = self.reactor.callLater(self.timeout, door.resolutionComplete)
+        self.resolver.resolveHostName(door, hostName, portNumber, addressTypes, transportSemantics)
         return resolution

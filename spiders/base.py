@@ -79,7 +79,7 @@ class Brake:
 
     def __init__(self) -> None:
         self._pulled = threading.Event()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._calls: dict[object, Callable[[], object]] = {}
 
     @property
     def pulled(self) -> bool:
@@ -89,19 +89,26 @@ class Brake:
     def pull(self) -> None:
         """Wake everyone. Call on the event loop."""
         self._pulled.set()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        for call in list(self._calls.values()):
+            call()
 
-    async def wait(self, seconds: float | None = None) -> bool:
+    def on_pull(self, call: Callable[[], object]) -> Callable[[], object]:
+        """Have `call` called when the brake is pulled; the answer takes that back."""
+        key = object()
+        self._calls[key] = call
+        return lambda: self._calls.pop(key, None)
+
+    async def wait(self, seconds: float) -> bool:
         """Wait on the event loop, at most so long; True means stop."""
         if not self.pulled:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.add(waiter)
+            woken = asyncio.Event()
+            release = self.on_pull(woken.set)
             try:
-                await asyncio.wait((waiter,), timeout=seconds)
+                await asyncio.wait_for(woken.wait(), seconds)
+            except TimeoutError:
+                pass
             finally:
-                self._waiters.discard(waiter)
+                release()
         return self.pulled
 
     def wait_in_thread(self, seconds: float) -> bool:

@@ -1,7 +1,8 @@
 """How did a crawl go, and why? One `Health` a crawl, told by everything that touches a page.
 
-Quiet and broken never look the same: a crawl that was shut out, read nothing it understood or lost its store
-ends as failed with the reason; one that worked and found nothing ends as empty, and says what it used to find.
+Quiet and broken never look the same: a crawl that was shut out, read nothing it understood or lost its
+store ends as failed with the reason; one that worked and found nothing ends as empty, and says what it used
+to find.
 Told on the event loop only (it has no lock); a worker thread hands its results back first.
 """
 

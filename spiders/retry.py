@@ -1,11 +1,12 @@
 """When may a request that failed be tried again? As the site says, else soon, then later, and not for ever.
 
-Scrapy's own retry ignores Retry-After and asks again at once. Here a refusal closes a gate before the whole host:
-every request to it waits, none holds up another host, and nothing sleeps but the requests themselves.
+Scrapy's own retry ignores Retry-After and asks again at once. Here a refusal closes a gate before the whole
+host: every request to it waits, none holds up another host, and nothing sleeps but the requests themselves.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from scrapy.exceptions import (
 from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
+from spiders.addresses import name_was_refused
 from spiders.base import SourceSpider, shown
 
 RETRIES = 3  # beyond the first try
@@ -108,11 +110,9 @@ class RetryMiddleware:
                 if await spider.brake.wait(wait):
                     raise IgnoreRequest(f"{shown(request.url)} was not asked: the crawl had to end")
             else:
-                import asyncio
-
                 await asyncio.sleep(wait)
         if host in self._closed:
-            raise ComeBackLater(f"{shown(request.url)} was not asked: {self._closed[host]}")
+            raise ComeBackLater(self._closed[host])
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         if response.status not in RETRY_STATUSES or request.meta.get("dont_retry"):
@@ -122,7 +122,7 @@ class RetryMiddleware:
         if asked is not None and asked > WAIT_MAX:
             at = self.now() + timedelta(seconds=min(asked, 400 * 86_400))
             host = urlparse_cached(request).netloc
-            words = f"{host} answered HTTP {response.status} and wants us back at {at:%Y-%m-%d %H:%M} UTC, not before"
+            words = f"{host} answered HTTP {response.status}: not before {at:%Y-%m-%d %H:%M} UTC again"
             self._closed[host] = words
             raise ComeBackLater(words)
         return self._again(request, asked) or response
@@ -130,6 +130,8 @@ class RetryMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         if not isinstance(exception, RETRY_ERRORS) or request.meta.get("dont_retry"):
             return None
+        if name_was_refused(urlparse_cached(request).hostname or ""):
+            return None  # its address is not public: it will not be at the next try either
         return self._again(request, None)
 
     def _again(self, request: Request, asked: float | None) -> Request | None:

@@ -1,9 +1,9 @@
 """May this page be asked, as the site's robots.txt says? And how fast?
 
-Scrapy's own middleware, with what it lacks: one question a host however many requests wait for the answer (the stock
-one lets 2 to 11 of 16 concurrent requests through to a forbidden page), RFC 9309's rules for an answer that is none
-(2.3.1: 4xx means there are no rules, 5xx and no answer at all mean "everything is forbidden" until there is one),
-Crawl-delay, and words for the run's reason.
+Scrapy's own middleware, with what it lacks: one question a host however many requests wait for the answer
+(the stock one lets 2 to 11 of 16 concurrent requests through to a forbidden page), RFC 9309's rules for an
+answer that is none (2.3.1: 4xx means there are no rules; 5xx and no answer at all mean "everything is
+forbidden" until there is one), Crawl-delay, and words for the run's reason.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
             raise RobotsForbid(f"robots.txt of {host} forbids {urlparse_cached(request).path[:120] or '/'}")
 
     async def rules_for(self, request: Request) -> RobotParser | str:
-        """The rules of the request's host, asked for once; words where all is forbidden for want of an answer."""
+        """The rules of the request's host, asked for once; words where all is forbidden for want of them."""
         url = urlparse_cached(request)
         site = f"{url.scheme}://{url.netloc}"
         async with self._locks[site]:
@@ -75,11 +75,11 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         except IgnoreRequest as refused:
             return getattr(refused, "words", "") or f"its robots.txt may not be asked: {error_words(refused)}"
         except Exception as error:
-            return f"its robots.txt could not be had ({error_words(error)}), so all of it counts as forbidden"
+            return f"its robots.txt could not be had ({error_words(error)}), so all counts as forbidden"
         status = response.status
         self._stats.inc_value(f"robotstxt/response_status_count/{status}")
         if status >= 500 or status == 429:  # 429: "not now" is no permission
-            return f"its robots.txt answers HTTP {status}, so all of it counts as forbidden until it is there again"
+            return f"its robots.txt answers HTTP {status}, so all of the site counts as forbidden for now"
         body = response.body if 200 <= status < 300 else b""
         rules: RobotParser = build_from_crawler(self._parserimpl, self.crawler, body)
         self._slow_down(request, rules)
@@ -90,8 +90,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
             delay = rules.crawl_delay(self._agent(request))
         except (ValueError, TypeError):
             return
-        # A delay is one that a clock can wait: NaN compares as False.
-        if delay is None or not 0 < delay:
+        if delay is None or not delay > 0:  # NaN compares as False
             return
         downloader = self.crawler.engine.downloader
         key = urlparse_cached(request).hostname or ""

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.records import CrawlRun, RatingSnapshot, RunOutcome, clean_line, clean_text
-from storage.tables import crawl_runs, cursors, rating_snapshots
+from storage.tables import crawl_runs, cursors, inserting, rating_snapshots
 
 _WORKED = (RunOutcome.OK.value, RunOutcome.EMPTY.value, RunOutcome.PARTIAL.value)
 _COUNT_MAX = 2**31 - 1
@@ -111,8 +110,7 @@ class CrawlLedger:
 
     def set_cursor(self, source: str, name: str, value: str, now: datetime) -> None:
         """Remember how far `source` has been read."""
-        maker = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        new = maker(cursors)
+        new = inserting(self._connection, cursors)
         self._connection.execute(
             new.on_conflict_do_update(
                 index_elements=["source", "name"],
@@ -133,8 +131,7 @@ class CrawlLedger:
         }
         if not rows:
             return
-        maker = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        new = maker(rating_snapshots)
+        new = inserting(self._connection, rating_snapshots)
         self._connection.execute(
             new.on_conflict_do_update(
                 index_elements=["source", "entity", "at"],

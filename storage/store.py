@@ -46,7 +46,9 @@ __all__ = [
     "open_store",
 ]
 
-WAIT = 60.0  # seconds a writer waits for the writer before it; a batch takes milliseconds, a migration seconds
+WAIT = (
+    60.0  # seconds a writer waits for the writer before it; a batch takes milliseconds, a migration seconds
+)
 _WRITING = "lowstar_writing"
 
 
@@ -376,6 +378,8 @@ def _explained(error: DBAPIError, name: str) -> StoreError:
         return StoreError(f"{name} can only be read here ({said})")
     if code in _SQLITE_UNOPENED or (state or "").startswith(("28", "3D")):
         return CannotOpen(f"cannot open {name}: {said}")
-    if error.connection_invalidated or (code is None and state is None and type(error.orig).__name__ == "OperationalError"):
+    if error.connection_invalidated or (
+        code is None and state is None and type(error.orig).__name__ == "OperationalError"
+    ):
         return CannotOpen(f"cannot reach {name}: {said}")
     return StoreError(f"{name} refused: {said}")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Dialect,
     Float,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,6 +62,11 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
+def inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT into `table` that knows ON CONFLICT, in the words of the database at hand."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 # SQLite gives a rowid alias only to INTEGER PRIMARY KEY, PostgreSQL wants 64 bits.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -89,7 +96,7 @@ mentions = Table(
     Column("rating_raw", Text, nullable=False),
     Column("scale_inferred", Boolean, nullable=False),
     Column("reach", BigInteger, nullable=False),
-    Column("language", String(16), nullable=False),
+    Column("language", String(32), nullable=False),  # 16 characters, and a lower-case İ is two
     Column("published_at", UtcTime),
     Column("date_precision", String(16), nullable=False),
     Column("edited_at", UtcTime),
@@ -101,10 +108,20 @@ mentions = Table(
     Column("content_hash", String(32), nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
     Column("changed_at", UtcTime, nullable=False),
-    Column("posted_at", UtcTime, nullable=False),  # published_at, else first_seen_at: what weeks are counted by
-    Column("removed_at", UtcTime),  # set when the source deleted it; its words are emptied in the same statement
+    Column(
+        "posted_at", UtcTime, nullable=False
+    ),  # published_at, else first_seen_at: what weeks are counted by
+    Column(
+        "removed_at", UtcTime
+    ),  # set when the source deleted it; its words are emptied in the same statement
     UniqueConstraint("source", "external_id"),
     Index("ix_mentions_posted_at", "posted_at"),
+    Index(
+        "ix_mentions_removed_at",
+        "removed_at",
+        sqlite_where=text("removed_at IS NOT NULL"),
+        postgresql_where=text("removed_at IS NOT NULL"),
+    ),
 )
 
 revisions = Table(  # what an edited mention said before
@@ -158,13 +175,17 @@ cases = Table(
     Column("outcome", Text, nullable=False),
     Column("recovered", Boolean, nullable=False),
     UniqueConstraint("mention_id", "brand"),
-    Index(
-        "ix_cases_unanswered",
-        "priority",
-        "rank",
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
+    sqlite_autoincrement=True,  # a case number is said aloud: it is never given twice, not even after a purge
+)
+
+# Worst first, exactly in the order the list is shown: no sorting, however many cases are open.
+Index(
+    "ix_cases_unanswered",
+    cases.c.priority.desc(),
+    cases.c.rank.desc(),
+    cases.c.number,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
 )
 
 case_events = Table(
@@ -255,6 +276,7 @@ corrections = Table(
     Column("at", UtcTime, nullable=False),
     Column("actor", String(255), nullable=False),
     Column("wrong", String(64), nullable=False),
+    Index("ix_corrections_number", "number"),
 )
 
 crawl_runs = Table(

@@ -1,4 +1,4 @@
-"""What does every command of the command line share? One module a command, each with a click object `command`.
+"""What does every command share? One module a command, each with a click object named `command`.
 
 Imported for `lowstar --help` too: nothing heavy here. Configuration is read when a command asks for it.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.config import Config
 
 FINE, FAILED, WRONG_USAGE, BUSY, INTERRUPTED = 0, 1, 2, 75, 130
-"""Exit codes: fine; something failed and was reported; wrong usage or configuration; another run holds the lock."""
+"""Exit codes: fine; something failed and was said; wrong usage or configuration; another run is at it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,20 +109,29 @@ def _link(url: str, label: str) -> str:
     return f'<a href="{html.escape(url)}" rel="noreferrer">{label}</a>'
 
 
-_DATE = re.compile(r"&lt;!date\^\d{1,12}\^[^|]{0,80}\|([^|]{0,60}?)&gt;")
-_USER = re.compile(r"&lt;@([A-Z0-9]{1,20})&gt;")
-_WEB = re.compile(r"&lt;(https?://[^|\s]{1,2000}?)\|([^|]{0,300}?)&gt;")
+_TOKEN = re.compile(r"(<[^<>]{1,3000}>)")
 _BOLD = re.compile(r"\*([^*\n]{1,300})\*")
 
 
 def _text(element: Block) -> str:
-    """A text object as HTML: plain text escaped, of mrkdwn the few marks lowstar uses."""
+    """A text object as HTML: plain text escaped, of mrkdwn the few marks lowstar uses.
+
+    >>> _text({"type": "mrkdwn", "text": "*Owner*\\n<@U1>, not &lt;@U2&gt;"})
+    '<b>Owner</b>\\n@U1, not &lt;@U2&gt;'
+    """
     raw = str(element.get("text", ""))
     if element.get("type") != "mrkdwn":
         return html.escape(raw)
-    # mrkdwn comes with & < > already escaped in what is not a token.
-    text = html.escape(html.unescape(raw), quote=False)
-    text = _DATE.sub(r"\1", text)
-    text = _USER.sub(r"@\1", text)
-    text = _WEB.sub(lambda found: _link(html.unescape(found[1]), found[2]), text)
-    return _BOLD.sub(r"<b>\1</b>", text)
+    # In mrkdwn only a token stands between < and >; what is text came with & < > escaped.
+    parts = (_token(part) if part.startswith("<") else html.escape(html.unescape(part)) for part in _TOKEN.split(raw))
+    return _BOLD.sub(r"<b>\1</b>", "".join(parts))
+
+
+def _token(token: str) -> str:
+    body = html.unescape(token[1:-1])
+    target, _, label = body.partition("|")
+    if target.startswith("!date^"):
+        return html.escape(label)
+    if target.startswith("@"):
+        return html.escape(target)
+    return _link(target, html.escape(label or target))

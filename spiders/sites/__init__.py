@@ -41,9 +41,7 @@ FIELDS = (
     "id text title author rating date url entity reply reply_date reach language truncated average count"
 ).split()
 KINDS = ("review", "post", "comment", "article")
-_LAYOUT_KEYS = (
-    "item items having state state_after skip drop fields kind next best language".split()
-)  # fmt: skip
+_LAYOUT_KEYS = "item items having state state_after skip drop fields kind next best language".split()
 _PICK_KEYS = "css xpath path join after before prefix suffix as best all separator".split()
 
 
@@ -195,7 +193,7 @@ def layout_from(raw: Mapping[str, Any], where: str = "") -> tuple[Layout | None,
     for key, queries in (("item", (item,)), ("skip", words("skip")), ("next", words("next"))):
         faults.extend(_selector_faults(f"{where}{key}", queries))
     for key in ("state", "drop"):
-        faults.extend(_selector_faults(f"{where}{key}", words(key), only_css=True))
+        faults.extend(_selector_faults(f"{where}{key}", words(key), "css"))
     for expression in expressions:
         if wrong := embedded.fault_in(expression):
             faults.append(f"{where}items = {expression!r} is no JMESPath: {wrong}")
@@ -214,9 +212,7 @@ def layout_from(raw: Mapping[str, Any], where: str = "") -> tuple[Layout | None,
         else:
             picks[name] = _picks(said, bool(state or state_after), f"{where}fields.{name}", faults)
     if not ("text" in picks or "title" in picks):
-        faults.append(
-            f'{where}fields.text is missing; it selects what the author wrote, like text = ".body"'
-        )
+        faults.append(f'{where}fields.text is missing; it selects what the author wrote, like text = ".body"')
     language = raw.get("language", "")
     layout = Layout(
         item=item,
@@ -261,7 +257,9 @@ def _pick(said: Any, in_state: bool, where: str, faults: list[str]) -> Pick | No
         faults.extend(_pick_faults(how, said, where))
         return Pick(how, said)
     if not isinstance(said, Mapping):
-        faults.append(f"{where} = {said!r}; allowed: a selector, a list of selectors, or a table with css = …")
+        faults.append(
+            f"{where} = {said!r}; allowed: a selector, a list of selectors, or a table with css = …"
+        )
         return None
     for key in said:
         if key not in _PICK_KEYS:
@@ -313,7 +311,7 @@ def _pick_faults(how: str, query: str, where: str) -> list[str]:
     if how == "path":
         wrong = embedded.fault_in(query)
         return [f"{where} = {query!r} is no JMESPath: {wrong}"] if wrong else []
-    return _selector_faults(where, (query,), only_css=how == "css")
+    return _selector_faults(where, (query,), how)
 
 
 _NOTHING = Selector("<html></html>")
@@ -332,20 +330,25 @@ def select(root: Selector, query: str) -> Iterable[Selector]:
         return ()
 
 
-def _selector_faults(where: str, queries: Iterable[str], *, only_css: bool = False) -> list[str]:
+_REGEX_CALLS = ("re:test", "re:match", "re:replace")
+
+
+def _selector_faults(where: str, queries: Iterable[str], how: str = "") -> list[str]:
     faults = []
     for query in queries:
         if not query:
             continue
-        xpath = is_xpath(query) and not only_css
-        xpath = xpath or (only_css and False)
+        xpath = how == "xpath" or (not how and is_xpath(query))
+        if xpath and any(call in query for call in _REGEX_CALLS):
+            # EXSLT's regular expressions are Python's: a careless one hangs the crawl.
+            faults.append(f"{where} = {query!r} uses a regular expression; use contains() or starts-with()")
+            continue
         try:
-            if xpath or (where.endswith("xpath")):
+            if xpath:
                 _NOTHING.xpath(query)
             else:
                 _NOTHING.css(query)
         except Exception as error:
-            kind = "XPath" if xpath else "CSS"
             why = " ".join(str(error).split())[:200] or type(error).__name__
-            faults.append(f"{where} = {query!r} is no {kind} selector: {why}")
+            faults.append(f"{where} = {query!r} is no {'XPath' if xpath else 'CSS'} selector: {why}")
     return faults
