@@ -75,7 +75,9 @@ def edited(case: Case, judged: Judged, now: datetime) -> tuple[Case, list[CaseEv
             recovered=recovered,
             outcome=f"customer changed {_stars(before)} to {_stars(mention.stars)} stars",
         )
-        events.append(CaseEvent(case.number, now, LOWSTAR, "recovered" if recovered else "stars changed", detail))
+        events.append(
+            CaseEvent(case.number, now, LOWSTAR, "recovered" if recovered else "stars changed", detail)
+        )
     if mention.owner_reply and case.first_response_at is None:
         answered_at = mention.owner_replied_at or now
         # A reply older than the case was there when the words it answers were still the earlier ones.
@@ -83,7 +85,9 @@ def edited(case: Case, judged: Judged, now: datetime) -> tuple[Case, list[CaseEv
             changed = replace(changed, first_response_at=max(answered_at, case.opened_at))
             if case.status in (CaseStatus.OPEN, CaseStatus.CLAIMED):
                 changed = replace(changed, status=CaseStatus.ANSWERED)
-            events.append(CaseEvent(case.number, now, LOWSTAR, "answered", "a public answer stands on the site"))
+            events.append(
+                CaseEvent(case.number, now, LOWSTAR, "answered", "a public answer stands on the site")
+            )
     if not events:
         events.append(CaseEvent(case.number, now, LOWSTAR, "edited", "its author changed the text"))
     return changed, events

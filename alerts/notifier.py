@@ -1,14 +1,14 @@
 """How a message reaches people: one small protocol, and errors that carry what to do next.
 
-    NotifyError
-    ├── RateLimited      gate the channel until `retry_after`; no attempt is counted
-    ├── Uncertain        it may have arrived: look for it before sending again
-    ├── NotSent          it surely did not arrive (refused connection, DNS): try again later
-    ├── Unrenderable     its blocks were refused: degrade to plain text once
-    ├── ChannelClosed    park the channel (archived, not a member, not found)
-    ├── TokenRefused     park the notifier (revoked, missing scope, account inactive)
-    ├── CannotLook       a search is not possible here: send again rather than wait for ever
-    └── Unchangeable     an earlier message cannot be changed any more: leave it as it is
+NotifyError
+├── RateLimited      gate the channel until `retry_after`; no attempt is counted
+├── Uncertain        it may have arrived: look for it before sending again
+├── NotSent          it surely did not arrive (refused connection, DNS): try again later
+├── Unrenderable     its blocks were refused: degrade to plain text once
+├── ChannelClosed    park the channel (archived, not a member, not found)
+├── TokenRefused     park the notifier (revoked, missing scope, account inactive)
+├── CannotLook       a search is not possible here: send again rather than wait for ever
+└── Unchangeable     an earlier message cannot be changed any more: leave it as it is
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class TokenRefused(NotifyError):
 
 
 class CannotLook(NotifyError):
-    """Whether a message arrived cannot be found out here (no right to read the channel, no way to name it)."""
+    """Whether a message arrived cannot be found out here: no right to read the channel, no name for it."""
 
 
 class Unchangeable(NotifyError):

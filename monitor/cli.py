@@ -107,8 +107,11 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
 @click.pass_context
 def cli(ctx: click.Context, config_path: Path | None, verbose: int, quiet: int, debug: bool) -> None:
     """Hear what is said about a brand, read the worst first, keep at it until someone has answered."""
+    from alerts.redact import install_redaction  # here: `--help` never comes this far
+
     ctx.obj = App(config_path, verbose - quiet, debug)
     _log_to_stderr(verbose - quiet)
+    install_redaction()  # slack_sdk logs the webhook's address, which is a secret, at DEBUG
 
 
 def _log_to_stderr(verbosity: int) -> None:
@@ -145,6 +148,8 @@ def outcome(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # click has seen to stdout
+            return BROKEN_PIPE
         return ended.code if isinstance(ended.code, int) else FAILED if ended.code else FINE
     except Exception as error:
         return _explain(error, debug="--debug" in arguments)
@@ -173,10 +178,10 @@ def _is(error: Exception, module: str, name: str) -> bool:
 
 
 def _redact(text: str) -> str:
-    """`text` without secrets. The rules are alerts.redact's; loaded only now, when something went wrong."""
-    from monitor.config_check import redact_line
+    """`text` without secrets; the rules are loaded only now, when something went wrong."""
+    from alerts.redact import redact
 
-    return "\n".join(redact_line(line) for line in text.splitlines())
+    return redact(text)
 
 
 def _say(text: str) -> None:

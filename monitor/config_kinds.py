@@ -13,8 +13,9 @@ from typing import Any
 
 from monitor.config_check import Table, shown
 
-_SUBREDDIT = re.compile(r"[A-Za-z0-9_]{2,21}|u_[A-Za-z0-9_-]{3,20}")
+_SUBREDDIT = re.compile(r"\w{2,24}(?:\+\w{2,24}){0,20}", re.ASCII)  # "one+two" reads both in one go
 HACKERNEWS_TAGS = ("story", "comment", "ask_hn", "show_hn", "poll")
+_FIELDS = 'a table of selectors: { text = "p.body", rating = ".stars" }'
 HACKERNEWS_API = "https://hn.algolia.com/api/v1/"
 
 
@@ -27,38 +28,40 @@ class SourceKind:
     what: str  # one line for people
 
 
-def _reviews(_table: Table) -> Mapping[str, Any]:
-    return {}
+def _pages(table: Table) -> dict[str, Any]:
+    """What every kind that follows links knows: further hosts it may follow them to."""
+    hosts = table.texts("hosts", allowed='a list of hosts: ["cdn.shop.example"]', empty=False)
+    return {"hosts": hosts} if hosts else {}
 
 
-def _feed(_table: Table) -> Mapping[str, Any]:
-    return {}
-
-
-def _selectors(table: Table) -> Mapping[str, Any]:
-    # Which of these go together is decided where pages are read; here only that there is something to go by.
-    options: dict[str, Any] = {}
-    for key in ("site", "item", "state", "next"):
+def _selectors(table: Table) -> dict[str, Any]:
+    # Which of these go together, and whether they are selectors at all, is decided where pages are read.
+    options = _pages(table)
+    site = table.text("site", allowed="the name of a site known by heart")
+    if site:
+        options["site"] = site
+    kind = table.choice("mentions_are", "", ("review", "post", "comment", "article"))
+    if kind:
+        options["kind"] = kind  # of its mentions; `kind` itself is taken
+    for key in ("item", "skip", "next", "drop", "items", "having", "state", "state_after"):
         value = table.raw(key)
-        if (isinstance(value, str) and value.strip()) or (isinstance(value, dict) and value):
+        if value is None:
+            continue
+        several = value if isinstance(value, list) else [value]
+        if several and all(isinstance(one, str) and one.strip() for one in several):
             options[key] = value
-        elif isinstance(value, list) and value and all(isinstance(inner, str) for inner in value):
-            options[key] = tuple(value)
-        elif value is not None:
-            table.found(
-                key, value, "a selector in quotes" if key != "site" else "the name of a site in quotes"
-            )
+        else:
+            table.found(key, value, "a text in quotes, or a list of them")
+    if table.given("best"):
+        options["best"] = table.number("best", 5, 1, 1_000)
     fields = table.raw("fields")
     if isinstance(fields, dict) and fields:
-        options["fields"] = dict(fields)
+        options["fields"] = fields
     elif fields is not None:
-        table.found("fields", fields, 'a table of selectors: { text = "p.body::text", stars = "…" }')
-    if not any(table.given(key) for key in ("site", "item", "state")):
-        table.wrong("item", 'missing; allowed: "item" and "fields", or "site" alone, or "state"')
-    elif table.given("item") and not table.given("fields"):
-        table.wrong(
-            "fields", 'missing; allowed: a table of selectors: { text = "p.body::text", stars = "…" }'
-        )
+        table.found("fields", fields, _FIELDS)
+    if table.given("item") and not table.given("fields"):
+        table.raw("fields")
+        table.missing("fields", _FIELDS)
     return options
 
 
@@ -92,23 +95,36 @@ def _reddit(table: Table) -> Mapping[str, Any]:
             else 'a name such as "AskReddit"'
         )
 
-    subreddits = table.texts("subreddits", allowed='a list of names: ["AskReddit"]', check=check, empty=False)
+    subreddits = table.texts(
+        "subreddits", allowed='a list of names: ["AskReddit"]', check=subreddit_problem, empty=False
+    )
     if subreddits:
         options["subreddits"] = tuple(name.removeprefix("/").removeprefix("r/") for name in subreddits)
-    search = table.texts("search", allowed='a list of words to look for: ["Acme"]', empty=False)
-    if search:
-        options["search"] = search
+    search = table.texts("search", allowed='a list of words to look for: ["Acme"]')
+    if table.given("search"):
+        options["search"] = search  # an empty list: look for nothing beyond the subreddits
     if table.given("limit"):
         options["limit"] = table.whole("limit", 100, 1, 1000)  # Reddit never lists more than 1,000
-    if not (table.given("subreddits") or table.given("search")):
-        table.wrong("subreddits", 'missing; allowed: "subreddits", "search", or both')
+    if table.raw("search") == [] and not table.given("subreddits"):
+        table.missing(
+            "subreddits", 'a list of names: ["AskReddit"]; without "search" it looks for the brands'
+        )
     return options
 
 
+def subreddit_problem(name: str) -> str:
+    """What keeps `name` from being a subreddit, "" where nothing does."""
+    return (
+        ""
+        if _SUBREDDIT.fullmatch(name.removeprefix("/").removeprefix("r/"))
+        else 'a name such as "AskReddit"'
+    )
+
+
 KINDS: Mapping[str, SourceKind] = {
-    "reviews": SourceKind(True, _reviews, "any page that carries schema.org reviews"),
+    "reviews": SourceKind(True, _pages, "any page that carries schema.org reviews"),
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
-    "feed": SourceKind(True, _feed, "RSS, Atom, JSON Feed"),
+    "feed": SourceKind(True, _pages, "RSS, Atom, JSON Feed"),
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
 }

@@ -78,9 +78,9 @@ def is_word_char(char: str) -> bool:
 def stands_alone(text: str, start: int, end: int) -> bool:
     """True when `text[start:end]` (not empty) is no piece of a longer word.
 
-    A boundary is asked for only where the piece ends in a word character; a name that begins with "@", "#" or "."
-    must not follow one (`@acme` is not in `bob@acme.example`). Between two characters of which one belongs to a
-    script without spaces, there is none.
+    A boundary is asked for only where the piece ends in a word character; a name that begins with "@", "#"
+    or "." must not follow one (`@acme` is not in `bob@acme.example`). Between two characters of which one
+    belongs to a script without spaces, there is none.
 
     >>> stands_alone("acme's", 0, 4), stands_alone("acmes", 0, 4), stands_alone("\u6211acme\u7684", 1, 5)
     (True, False, True)
@@ -170,12 +170,12 @@ class Matcher:
         return folded, found
 
     def _counted(self, found: list[_Found], role: _Role) -> list[_Found]:
-        """What of `found` counts in that role: not inside a `not_terms` phrase, with a `near` word where asked."""
+        """What of `found` counts in that role: outside `not_terms`, with a `near` word if asked for."""
         near = {f[2] for f in found if f[3] is _Role.NEAR}
         forbidden_until: dict[int, int] = {}
         counted = []
-        # Sorted by start, so the furthest end of the phrases met so far tells whether one of them covers a hit;
-        # of equal pieces the phrase must come first to count, hence the second key.
+        # By start, so the furthest end of the phrases met so far tells whether one of them covers a hit; of
+        # pieces that begin together the phrase must come first to count, hence the second key.
         for item in sorted(found, key=lambda f: (f[0], f[3] is not _Role.NOT)):
             _, end, brand, kind, _ = item
             if kind is _Role.NOT:

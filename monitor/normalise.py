@@ -38,7 +38,7 @@ _PIECE = re.compile(r"&[#\w]{1,6};|\s|[^\s\w]|[a-zA-Z0-9_]+|\w", re.ASCII)
 
 
 def fold(text: str) -> str:
-    """`text` as terms are compared: NFKC, case folded, one kind of quote, hyphen and space, nothing invisible.
+    """`text` as terms are compared: NFKC, case folded, one quote, one hyphen, one space, nothing invisible.
 
     Folding is idempotent but for what a second round of entities would make (`&amp;amp;`). Never raises.
 
@@ -85,7 +85,7 @@ class Folded:
         self._starts: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Start and end in the text of `folded[start:end]`; never outside it, never empty for a non-empty piece.
+        """Where `folded[start:end]` stands in the text; never outside it, never empty for a non-empty piece.
 
         Exact to a letter with its marks. Where folding mixed letters beyond telling, the whole text.
 
@@ -156,6 +156,5 @@ def _joins(char: str) -> bool:
         unicodedata.category(char)[0] == "M"
         or "\u1160" <= char <= "\u11ff"
         or char in "\uff9e\uff9f"
-        or _SIGN.match(char) is not None
-        and char not in _SIGNS
+        or (char not in _SIGNS and _SIGN.match(char) is not None)
     )

@@ -24,7 +24,7 @@ _LOOK = {
 class CrawlProgress:
     """A line a source while the crawl runs, on the terminal's error stream; nothing at all with `show` off.
 
-    Called by the crawl with events that have `source`, `pages`, `found` and `ended`.
+    Called by the crawl with events that have `source`, `pages`, `found` and, once it ended, `run`.
     """
 
     def __init__(self, names: Sequence[str], *, show: bool) -> None:
@@ -48,7 +48,7 @@ class CrawlProgress:
         if self._bars is None or event.source not in self._tasks:
             return
         note = f"{event.pages} page{'s' * (event.pages != 1)}, {event.found} found"
-        self._bars.update(self._tasks[event.source], note=note, completed=int(event.ended))
+        self._bars.update(self._tasks[event.source], note=note, completed=int(event.run is not None))
 
     def __enter__(self) -> Self:
         if self._bars is not None:

@@ -329,6 +329,6 @@ def polarity_scores(text: str) -> dict[str, float]:
     """`Vader.polarity_scores` of the one Vader of this process.
 
     >>> polarity_scores("The plot was good, but the dialog is not great.")["compound"]
-    -0.4717
+    -0.5409
     """
     return vader().polarity_scores(text)

@@ -1,7 +1,7 @@
 """How do records look in a terminal? Words first, colour only on top; strangers' words stay words.
 
-Colour is left out where NO_COLOR is set or the output is no terminal (rich sees to both); nothing is said by colour
-alone. Text from outside is never markup, never an escape sequence, and never turns the line around.
+Colour is left out where NO_COLOR is set or the output is no terminal (rich sees to both); nothing is said by
+colour alone. Text from outside is never markup, never an escape sequence, and never turns the line around.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.records import Priority, clean_line, clean_text
 
 NARROW = 100  # columns; below it a row becomes two lines
 STYLES = {Priority.URGENT: "bold red", Priority.HIGH: "yellow", Priority.NORMAL: "", Priority.LOW: "dim"}
-# Zero-width joiners hold emoji and some scripts together; every other format character only hides or reorders.
+# Zero-width joiners hold emoji and scripts together; every other format character only hides or reorders.
 _JOINERS = "\u200c\u200d"
 
 
@@ -94,6 +94,12 @@ def cut(text: str, width: int) -> str:
     return shown.plain
 
 
+def pad(text: str, width: int) -> str:
+    """`text` filled up with spaces to `width` columns."""
+    shown = Text(text)
+    return text + " " * max(0, width - shown.cell_len)
+
+
 def indented(text: str, width: int, indent: str) -> list[str]:
     """`text` wrapped to `width` columns, every line behind `indent`; paragraphs stay."""
     import textwrap
@@ -105,7 +111,7 @@ def indented(text: str, width: int, indent: str) -> list[str]:
 
 
 def as_json(value: Any) -> str:
-    """`value` as JSON that no terminal and no encoding can trip over; times in ISO 8601, priorities as words."""
+    """`value` as JSON no terminal or encoding trips over; times in ISO 8601, priorities as words."""
 
     def plain(other: Any) -> Any:
         if isinstance(other, datetime):

@@ -15,6 +15,7 @@ A proxy would resolve names itself, behind both doors. So proxies from the envir
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -24,8 +25,10 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
-from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
-from zope.interface import implementer, provider  # type: ignore[import-untyped]
+from twisted.internet.address import IPv4Address as TwistedIPv4
+from twisted.internet.address import IPv6Address as TwistedIPv6
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 from spiders.base import shown
 
@@ -217,23 +220,18 @@ class _Resolution:
         """Nothing to cancel: an answer that comes too late is not listened to."""
 
 
-@provider(IResolutionReceiver)
 class _PublicOnly:
     """Passes on the addresses that may be connected to; the end of the answer once, in time."""
 
     def __init__(self, receiver: Any, name: str, own: bool) -> None:
         self.receiver, self.name, self.own = receiver, name.rstrip(".").lower(), own
-        self.done = False
         self.kept = self.refused = 0
-        self.late: Any = None
 
     def resolutionBegan(self, resolution: Any) -> None:
         """Said by us already."""
 
     def addressResolved(self, address: Any) -> None:
         """One address of the name."""
-        if self.done:
-            return
         if self.own or is_public(str(getattr(address, "host", ""))):
             self.kept += 1
             self.receiver.addressResolved(address)
@@ -241,12 +239,7 @@ class _PublicOnly:
             self.refused += 1
 
     def resolutionComplete(self) -> None:
-        """No more addresses, or no more time."""
-        if self.done:
-            return
-        self.done = True
-        if self.late is not None and self.late.active():
-            self.late.cancel()
+        """No more addresses."""
         if self.refused and not self.kept and len(_refused_names) < _REFUSED_NAMES_KEPT:
             _refused_names[self.name] = None
         else:
@@ -256,16 +249,16 @@ class _PublicOnly:
 
 @implementer(IHostnameResolver)
 class PublicNamesOnly:
-    """The reactor's name resolver: passes on the public addresses of a name, and every one of one's own hosts.
+    """The reactor's name resolver: passes on a name's public addresses, and all of one's own hosts.
 
     No cache: a name is resolved once a connection, and connections are kept.
     """
 
     def __init__(self, reactor: Any, allowed: Allowed, timeout: float = DNS_TIMEOUT) -> None:
         self.reactor = reactor
+        self._asking: set[asyncio.Future[None]] = set()
         self.allowed = allowed
         self.timeout = timeout
-        self.resolver: Any = reactor.nameResolver
 
     @classmethod
     def from_crawler(cls, crawler: Any, reactor: Any) -> PublicNamesOnly:
@@ -291,6 +284,28 @@ class PublicNamesOnly:
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
         door = _PublicOnly(resolutionReceiver, hostName, (hostName, portNumber) in self.allowed)
-        door.late = self.reactor.callLater(self.timeout, door.resolutionComplete)
-        self.resolver.resolveHostName(door, hostName, portNumber, addressTypes, transportSemantics)
+        asking = asyncio.ensure_future(self._ask(door, hostName, portNumber, addressTypes))
+        self._asking.add(asking)  # the loop itself keeps no hold of its tasks
+        asking.add_done_callback(self._asking.discard)
         return resolution
+
+    async def _ask(self, door: _PublicOnly, name: str, port: int, kinds: Any) -> None:
+        """The system's resolver, in a worker thread: it knows /etc/hosts and the machine's own DNS."""
+        families = {TwistedIPv4: socket.AF_INET, TwistedIPv6: socket.AF_INET6}
+        family = (
+            next((families[kind] for kind in kinds if kind in families), 0)
+            if kinds and len(kinds) == 1
+            else 0
+        )
+        try:
+            found = await asyncio.wait_for(
+                asyncio.get_running_loop().getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM),
+                self.timeout,
+            )
+        except (OSError, UnicodeError, TimeoutError):
+            found = []
+        for kind, _, _, _, address in found:
+            make = {socket.AF_INET: TwistedIPv4, socket.AF_INET6: TwistedIPv6}.get(kind)
+            if make is not None:
+                door.addressResolved(make("TCP", *address))
+        door.resolutionComplete()

@@ -45,13 +45,14 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import scrapy
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from monitor.config import Config, Source
 from spiders.health import Health
-from spiders.page import Page, PageReader
+from spiders.page import Page
 from storage.records import Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
 
 SWEEP_EVERY = timedelta(days=7)  # edits and late reviews on deeper pages are noticed within a week
@@ -114,6 +115,10 @@ class Brake:
     def wait_in_thread(self, seconds: float) -> bool:
         """Wait in a worker thread, at most so long; True means stop."""
         return self._pulled.wait(seconds)
+
+
+class CrawlEnded(IgnoreRequest):
+    """The crawl had to end before the answer came: no fault of the page, and no failure."""
 
 
 class SourceSpider(scrapy.Spider):
@@ -220,6 +225,8 @@ class SourceSpider(scrapy.Spider):
 
     async def failed(self, failure: Failure) -> None:
         """Records why a request got no answer that can be read. The crawl goes on."""
+        if isinstance(failure.value, CrawlEnded):
+            return
         words, status = failure_words(failure)
         self.health.failure(words, status)
 
@@ -235,7 +242,7 @@ class PagedSpider(SourceSpider):
     `source.max_pages` bounds each listing, that is each first request and what follows from it.
     """
 
-    reader: ClassVar[PageReader]  # as staticmethod(read_page)
+    reader: ClassVar[staticmethod[[TextResponse, Source, datetime], Page]]  # a PageReader
     conditional: ClassVar[bool] = False  # ask "only if changed since" where a listing is one page (a feed)
     handle_httpstatus_list: ClassVar[list[int]] = [304]
 
@@ -243,6 +250,7 @@ class PagedSpider(SourceSpider):
         super().__init__(name, **arguments)
         self.sweep = self._sweep_is_due()
         self._pages_asked: dict[str, int] = {}  # by listing
+        self._heads: set[str] = set()  # the first requests' addresses
         self._hosts = {host for url in self.source.urls if (host := _host(url))}
         extra = self.source.options.get("hosts", ())
         if isinstance(extra, (list, tuple)):
@@ -259,6 +267,7 @@ class PagedSpider(SourceSpider):
         try:
             for request in self.first_requests():
                 self._hosts.add(_host(request.url))
+                self._heads.add(request.url)
                 listing = request.meta.setdefault("listing", request.url)
                 self._pages_asked[listing] = self._pages_asked.get(listing, 0) + 1
                 if self.conditional:
@@ -348,6 +357,8 @@ class PagedSpider(SourceSpider):
         here = _host(response.url)
         for url in dict.fromkeys(page.next_urls):
             host = _host(url)
+            if url in self._heads:
+                continue  # "page 1" in a pager
             if not host or (host != here and host not in self._hosts):
                 continue  # more of the same listing lies with the same site
             if self._pages_asked.get(listing, 0) >= self.source.max_pages:
@@ -450,19 +461,14 @@ def _source_from_arguments(
     name: str, url: str, kind: str, options: Mapping[str, Any], config: Config | None
 ) -> tuple[Source, Config | None]:
     if name:
-        from monitor import config as settings  # lazily: reading lowstar.toml is for this path only
+        from monitor.config import load_config  # lazily: reading lowstar.toml is for this path only
 
-        load = getattr(settings, "load", None)
-        path = os.environ.get("LOWSTAR_CONFIG", "lowstar.toml")
-        if config is None:
-            if load is None:
-                raise ValueError(f"source={name} needs a lowstar.toml; use url=https://… instead")
-            config = load(path)
+        config = config or load_config(None, os.environ)
         try:
             return config.source(name), config
         except KeyError:
             names = ", ".join(source.name for source in config.sources) or "none"
-            raise ValueError(f"{path} has no source {name!r}; it has: {names}") from None
+            raise ValueError(f"{config.path} has no source {name!r}; it has: {names}") from None
     urls = tuple(part for part in url.split() if part)
     known = {"max_pages": int, "language": str}
     fields: dict[str, Any] = {key: make(options[key]) for key, make in known.items() if key in options}

@@ -1,4 +1,4 @@
-"""Downloads pages over http and https; lets go of them at once when the crawl has to end.
+"""Downloads pages: waits at the host's gate, and lets go at once when the crawl has to end.
 
 A graceful stop may take ten seconds, and a slow site may take thirty to answer.
 """
@@ -8,18 +8,10 @@ from __future__ import annotations
 import asyncio
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 
-from spiders.base import SourceSpider, shown
-
-
-class CrawlEnded(IgnoreRequest):
-    """The crawl had to end before the answer came."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+from spiders.base import CrawlEnded, SourceSpider, shown
+from spiders.retry import RetryMiddleware
 
 
 class DownloadHandler(HTTP11DownloadHandler):
@@ -30,7 +22,7 @@ class DownloadHandler(HTTP11DownloadHandler):
         if not isinstance(spider, SourceSpider):
             return await super().download_request(request)
         if not spider.brake.pulled:
-            download = asyncio.ensure_future(super().download_request(request))
+            download = asyncio.ensure_future(self._download(request))
             release = spider.brake.on_pull(download.cancel)
             try:
                 return await download
@@ -40,3 +32,9 @@ class DownloadHandler(HTTP11DownloadHandler):
             finally:
                 release()
         raise CrawlEnded(f"{shown(request.url)} was let go: the crawl had to end")
+
+    async def _download(self, request: Request) -> Response:
+        gate = self._crawler.get_downloader_middleware(RetryMiddleware)
+        if gate is not None:
+            await gate.wait_at_gate(request)
+        return await super().download_request(request)

@@ -1,9 +1,9 @@
 """What state does a page carry in its scripts, and what is found in it?
 
 Many sites print little HTML and a large JSON document that their script turns into the page. That document
-has the dates, ids and replies the HTML leaves out. It is read here without running anything: the text is found
-by a CSS selector or behind literal words, decoded as JSON, and searched with JMESPath or by the keys an object
-must have.
+has the dates, ids and replies the HTML leaves out. It is read here without running anything: the text is
+found by a CSS selector or behind literal words, decoded as JSON, and searched with JMESPath or by the keys an
+object must have.
 """
 
 from __future__ import annotations

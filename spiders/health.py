@@ -32,6 +32,7 @@ class Health:
         self.tally = Tally()  # what the store did with what was found
         self.limits: list[str] = []  # what cut it short, in words
         self.fatal = ""  # what ended it: nothing it says about itself can be trusted but this
+        self._off = ""
         self._problems: dict[str, int] = {}
         self._more_problems = 0
 
@@ -97,6 +98,10 @@ class Health:
             recovered=tally.recovered,
         )
 
+    def switched_off(self, words: str) -> None:
+        """Its key is absent: it is not broken, it was never switched on. `words` say how to."""
+        self._off = clean_line(words, WORDS_KEPT)
+
     @property
     def problems(self) -> tuple[str, ...]:
         """Every different problem in words, commonest first, with how often it came."""
@@ -116,7 +121,9 @@ class Health:
             return RunOutcome.FAILED, _joined([self.fatal, *problems])
         if self.blind and not self.found:
             return RunOutcome.FAILED, _joined([self.blind, *problems])
-        if not self.pages and not self.unchanged:
+        if self._off:
+            return RunOutcome.OFF, self._off
+        if not self.pages and not self.unchanged and not self.found:
             return RunOutcome.FAILED, _joined([*problems, *self.limits]) or "not one page was read"
         if not self.found and self.pages and problems and self.failed == 0:
             return RunOutcome.FAILED, _joined([*problems, *self.limits])

@@ -1,25 +1,25 @@
 """The one door into the monitor: gathers what spiders yield into batches and hands them over, in order.
 
-A batch is 200 items or half a second, whichever comes first; what is left goes at the end. The sink (normally
-`monitor.ingest.ingest`) runs in a worker thread, one batch of a source at a time, so a busy store slows its own
-source down and nobody else. A sink that refuses ends its source's run loudly, and no cursor moves: what was lost
-is read again.
+A batch is 200 items or half a second, whichever comes first; what is left goes at the end. The sink
+(normally `monitor.ingest.ingest`) runs in a worker thread, one batch of a source at a time, so a busy store
+slows its own source down and nobody else. A sink that refuses ends its source's run loudly, and no cursor
+moves: what was lost is read again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import os
 from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from scrapy.crawler import Crawler
 
-from monitor.config import Source
 from spiders.base import Sink, SourceSpider, error_words
-from storage.records import Mention, Removal
+from storage.records import Mention, Removal, Tally
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class IngestPipeline:
         return cls(crawler)
 
     def open_spider(self) -> None:
-        """Takes the sink the spider was given, or the one of LOWSTAR_CONFIG; without either, items pass through."""
+        """Takes the sink the spider was given, or LOWSTAR_CONFIG's; without either, items pass through."""
         spider = self.crawler.spider
         if isinstance(spider, SourceSpider):
             self.sink = spider.sink or _configured_sink(spider)
@@ -113,7 +113,8 @@ class IngestPipeline:
                 spider.brake.pull()
             if not self._closing:
                 # Not awaited: closing waits for this very worker.
-                self._ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="store"))
+                ending = self.crawler.engine.close_spider_async(reason="store")
+                self._ending = asyncio.ensure_future(ending)
             return False
         if isinstance(spider, SourceSpider):
             spider.health.stored(tally)
@@ -121,17 +122,24 @@ class IngestPipeline:
 
 
 def _configured_sink(spider: SourceSpider) -> Sink | None:
-    """For `scrapy crawl`: the store that LOWSTAR_CONFIG names, if it names one."""
-    path = os.environ.get("LOWSTAR_CONFIG", "")
-    if not path:
+    """For `scrapy crawl`: judged and stored as LOWSTAR_CONFIG says, if it says anything."""
+    if not os.environ.get("LOWSTAR_CONFIG"):
         return None
-    make: Any = getattr(importlib.import_module("monitor.runner"), "sink_from", None)
-    if make is None:
-        return None
-    sink: Sink = make(path, spider.source)
+    # Loaded here only: `lowstar run` hands its sink over, and a plain crawl needs no store.
+    from monitor.config import load_config
+    from monitor.ingest import about, ingest
+    from monitor.runner import desk_for
+    from storage.store import open_store
+
+    config = spider.config or load_config(None, os.environ)
+    store = open_store(config.store_url)
+    desk = desk_for(config)
+    source = spider.source
+    with store.reading() as ledger:
+        first = not ledger.found_before(source.name, 1)
+
+    def sink(items: Sequence[Mention | Removal]) -> Tally:
+        announce = source.backfill == "alert" or not first
+        return ingest(about(items, source.about), store, desk, datetime.now(UTC), announce=announce)
+
     return sink
-
-
-def silent(source: Source, first: bool) -> bool:
-    """Whether what a run finds is filed without alerts: the first of a source, unless lowstar.toml says else."""
-    return first and source.backfill != "alert"

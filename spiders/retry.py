@@ -26,7 +26,7 @@ from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from spiders.addresses import name_was_refused
-from spiders.base import SourceSpider, shown
+from spiders.base import SourceSpider
 
 RETRIES = 3  # beyond the first try
 WAIT_MAX = 60.0  # seconds; a site that wants longer is left alone until the next run
@@ -83,7 +83,7 @@ class ComeBackLater(IgnoreRequest):
 
 
 class RetryMiddleware:
-    """Downloader middleware: asks again what failed in passing, and keeps the host's gate."""
+    """Downloader middleware: asks again what failed in passing, and keeps each host's gate."""
 
     def __init__(
         self,
@@ -102,15 +102,15 @@ class RetryMiddleware:
     def from_crawler(cls, crawler: Crawler) -> RetryMiddleware:
         return cls(crawler)
 
-    async def process_request(self, request: Request) -> None:
+    async def wait_at_gate(self, request: Request) -> None:
+        """Wait until the request's host may be asked; raises ComeBackLater where that is not in this run.
+
+        Called by `spiders.download` at the last moment: what was queued before the gate closed waits too.
+        """
         host = urlparse_cached(request).netloc
-        while (wait := self._open_at.get(host, 0.0) - self.clock()) > 0:
-            spider = self.crawler.spider
-            if isinstance(spider, SourceSpider):
-                if await spider.brake.wait(wait):
-                    raise IgnoreRequest(f"{shown(request.url)} was not asked: the crawl had to end")
-            else:
-                await asyncio.sleep(wait)
+        # In a loop, for the gate may be closed again meanwhile.
+        while (wait := self._open_at.get(host, 0.0) - self.clock()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(wait)
         if host in self._closed:
             raise ComeBackLater(self._closed[host])
 

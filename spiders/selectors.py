@@ -1,4 +1,4 @@
-"""What does a page say whose reviews are found by selectors, written in lowstar.toml or shipped in spiders/sites?
+"""What does a page say whose reviews are found by selectors, given in lowstar.toml or shipped?
 
     [[sources]]
     name = "our-forum"
@@ -14,19 +14,16 @@
     rating = { css = ".stars::attr(class)", after = "stars-", best = 5 }
     date = "time::attr(datetime)"
 
-Without `item`, the shipped set of the page's site is used (`spiders/sites` says which there are and how a set is
-written, JSON state included). No regular expression anywhere: text is cut at literal words.
+Without `item`, the shipped set of the page's site is used (`spiders/sites` says which there are and how a set
+is written, JSON state included). No regular expression anywhere: text is cut at literal words.
 """
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from parsel import Selector
 from scrapy.http import TextResponse
@@ -36,11 +33,12 @@ from spiders import embedded
 from spiders.base import PagedSpider
 from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
-from spiders.parsing.html import html_to_text, looks_like_html
-from spiders.parsing.ratings import Rating, parse_rating, parse_rating_text
+from spiders.parsing.ratings import Rating
 from spiders.sites import FIELDS, Layout, Pick, Site, layout_from, select, site_named, site_of, sites
+from spiders.sites.picking import Item, picked, rating_of, whole_number, without
 from storage.records import (
     DatePrecision,
+    Kind,
     Mention,
     RatingSnapshot,
     clean_key,
@@ -78,9 +76,7 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
     Of a site's several layouts the one that finds most is read. A selector that found nothing is named in
     `problems`; a page that shows nothing at all says why in `blind`.
     """
-    page = response.selector
-    if page.type != "html" or not hasattr(page.root, "iter"):
-        page = Selector(response.text or "<html></html>", type="html")
+    page = _whole(response)
     raw = _layout_options(source.options)
     site: Site | None = None
     if raw:
@@ -103,8 +99,9 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         _Reading(page, response, layout, source, fetched_at, given=site is None) for layout in layouts
     ]
     best = readings[0]
-    for reading in readings:
-        if len(reading.mentions) > len(best.mentions):
+    for reading in readings[1:]:
+        # The layouts stand in order of trust: a later one must find far more, not a stray block more.
+        if reading.whole > 2 * best.whole or (reading.mentions and not best.mentions):
             best = reading
     return Page(
         mentions=tuple(best.mentions),
@@ -113,6 +110,19 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         snapshots=best.snapshots(),
         blind="" if best.mentions else _why_blind(readings, site, page, response),
     )
+
+
+def _whole(response: TextResponse) -> Selector:
+    """The page as one tree, whatever the answer calls itself."""
+    page: Selector = response.selector
+    if page.type != "html" or not hasattr(page.root, "iter"):
+        page = Selector(response.text or "<html></html>", type="html")
+    # A stray </html> makes the parser start a second tree beside the first; CSS looks at the first alone.
+    if hasattr(page.root, "itersiblings"):
+        for other in list(page.root.itersiblings()):
+            if isinstance(other.tag, str):
+                page.root.append(other)
+    return page
 
 
 def _why_blind(readings: list[_Reading], site: Site | None, page: Selector, response: TextResponse) -> str:
@@ -129,23 +139,13 @@ def _why_blind(readings: list[_Reading], site: Site | None, page: Selector, resp
             reading.problems[:3]
         )
     return (
-        f"no review was found on a page of {size} by any of the {len(readings)} layouts known of {site.title}: "
+        f"no review was found on a page of {size} by the {len(readings)} layouts known of {site.title}: "
         "it shows none, or its layout has changed"
     )
 
 
 def _size(size: int) -> str:
     return f"{size} bytes" if size < 2_000 else f"{size // 1_000} KB"
-
-
-@dataclass(slots=True)
-class _Item:
-    """One item, as HTML (an element) or as JSON (a value)."""
-
-    element: Selector | None
-    value: Any
-    page: Selector
-    plain: Selector | None = None  # the element without what its layout drops
 
 
 class _Reading:
@@ -165,13 +165,20 @@ class _Reading:
         self.base = _base(page, response.url)
         self.problems: list[str] = []
         self.found = 0
-        self._whole_page = _Item(page, None, page)
+        self._empty = 0
+        self._whole_page = Item(page, None, page)
         self._language = self._page_language()
         self._entity = self._on_page("entity")
         self._unseen = {name for name in layout.fields if name not in _OPTIONAL}
         self.mentions = list(self._read())
+        self.whole = sum(1 for one in self.mentions if one.text and (one.stars or one.published_at))
         if self.mentions or given:
             self._name_dead_selectors()
+        if self.mentions and self._empty:
+            self.problems.append(
+                f"{self._empty} of {self.found} items held nothing: the page loads them later, "
+                "or they are no reviews"
+            )
 
     def _read(self) -> Iterator[Mention]:
         seen: set[str] = set()
@@ -181,32 +188,34 @@ class _Reading:
                 self.problems.append(f"only the first {ITEMS_MAX} items were read")
                 return
             mention = self._mention(item)
-            if mention is not None and mention.external_id not in seen:
+            if mention is None:
+                self._empty += 1
+            elif mention.external_id not in seen:
                 seen.add(mention.external_id)
                 yield mention
 
-    def _items(self) -> Iterator[_Item]:
+    def _items(self) -> Iterator[Item]:
         layout = self.layout
         if layout.in_state:
             for state in embedded.states(self.page, layout.state, layout.state_after):
                 for value in embedded.items(state, layout.items, layout.having):
-                    yield _Item(None, value, self.page)
+                    yield Item(None, value, self.page)
             return
         for element in select(self.page, layout.item):
             if not hasattr(element.root, "iter"):
                 continue  # "div::text" selects words, not reviews
             if any(select(element, query) for query in layout.skip):
                 continue
-            item = _Item(element, None, self.page)
+            item = Item(element, None, self.page)
             if layout.drop:
-                item.plain = _without(element, layout.drop)
+                item.plain = without(element, layout.drop)
             yield item
 
-    def _mention(self, item: _Item) -> Mention | None:
+    def _mention(self, item: Item) -> Mention | None:
         text = self._text(item, "text")
         title = clean_line(self._text(item, "title"))
         rating = self._rating(item)
-        if not text and not title and rating.stars is None:
+        if not text and rating.stars is None and (not title or self.layout.kind is Kind.REVIEW):
             return None
         when = self._when(item, "date")
         author = self._text(item, "author")
@@ -240,41 +249,41 @@ class _Reading:
             about=self.source.about,
         )
 
-    def _values(self, item: _Item, name: str) -> Iterator[tuple[Any, Pick]]:
+    def _values(self, item: Item, name: str) -> Iterator[tuple[Any, Pick]]:
         """What each alternative of a field finds, best first; strings trimmed and never empty."""
         for pick in self.layout.fields.get(name, ()):
-            for value in _picked(item, pick, long=name in ("text", "reply")):
+            for value in picked(item, pick, long=name in ("text", "reply")):
                 self._unseen.discard(name)
                 yield value, pick
 
-    def _text(self, item: _Item, name: str) -> str:
+    def _text(self, item: Item, name: str) -> str:
         for value, _ in self._values(item, name):
             return str(value)
         return ""
 
-    def _string(self, item: _Item, name: str) -> str:
+    def _string(self, item: Item, name: str) -> str:
         return clean_line(self._text(item, name))
 
-    def _rating(self, item: _Item) -> Rating:
+    def _rating(self, item: Item) -> Rating:
         raw = Rating()
         for value, pick in self._values(item, "rating"):
             best = pick.best or self.layout.best
-            rating = _rating(value, best)
+            rating = rating_of(value, best)
             if rating.stars is not None:
                 return rating
             raw = raw if raw.raw else rating
         return raw
 
-    def _when(self, item: _Item, name: str) -> When:
+    def _when(self, item: Item, name: str) -> When:
         said = When()
         for value, _ in self._values(item, name):
-            when = _when(value, self.fetched_at, self.source.language or self._language)
+            when = parse_when(value, now=self.fetched_at, language=self.source.language or self._language)
             if when.at is not None:
                 return when
             said = said if said.raw else when
         return said
 
-    def _reach(self, item: _Item) -> int:
+    def _reach(self, item: Item) -> int:
         for value, _ in self._values(item, "reach"):
             count = whole_number(value)
             if count is not None:
@@ -284,14 +293,14 @@ class _Reading:
     def _on_page(self, name: str) -> str:
         picks = [pick for pick in self.layout.fields.get(name, ()) if pick.how != "path"]
         for pick in picks:
-            for value in _picked(self._whole_page, pick):
+            for value in picked(self._whole_page, pick):
                 return clean_line(str(value))
         return ""
 
     def _page_language(self) -> str:
         said = self.page.xpath("/html/@lang | /html/@xml:lang").get() or self._on_page("language")
-        code = said.strip().replace("_", "-").split("-")[0].lower()
-        return code if len(code) == 2 and code.isalpha() else ""
+        code = said.strip().replace("_", "-").lower()
+        return code if len(code.split("-")[0]) == 2 and code[:2].isalpha() else ""
 
     def _name_dead_selectors(self) -> None:
         for name in sorted(self._unseen, key=FIELDS.index) if self.found else ():
@@ -314,7 +323,7 @@ class _Reading:
         average, count = self._on_page("average"), whole_number(self._on_page("count"))
         if not average or count is None or not self.mentions:
             return ()
-        rating = _rating(average, self.layout.best or 5)
+        rating = rating_of(average, self.layout.best or 5)
         if rating.stars is None:
             return ()
         return (RatingSnapshot(self.source.name, self._entity, self.fetched_at, rating.stars, count),)
@@ -337,153 +346,6 @@ def _joined(base: str, url: str) -> str:
         return clean_url(urljoin(base, url.strip()))
     except ValueError:
         return ""
-
-
-def _without(element: Selector, drop: Iterable[str]) -> Selector:
-    found = [one for query in drop for one in select(element, query)]
-    if not found:
-        return element
-    clone = Selector(root=copy.deepcopy(element.root), type="html")
-    for query in drop:
-        for one in select(clone, query):
-            if hasattr(one.root, "getparent") and one.root.getparent() is not None:
-                one.drop()
-    return clone
-
-
-_WORDY = frozenset(("text", "title", "author", "reply"))
-
-
-def _picked(item: _Item, pick: Pick, *, long: bool = False) -> Iterator[Any]:
-    """What a pick finds in an item, cut and templated; nothing where it found nothing."""
-    if pick.how == "join":
-        parts = [next(_picked(item, part, long=long), "") for part in pick.parts]
-        value: Any = pick.separator.join(str(part) for part in parts if part != "")
-        found = [value] if value else []
-    elif pick.how == "path":
-        found = _from_state(item.value, pick)
-    else:
-        found = _from_html(item, pick, long=long)
-    for value in found:
-        if isinstance(value, str):
-            value = _cut(value, pick)
-            if not value:
-                continue
-        if pick.template:
-            value = pick.template.replace(
-                "{}", quote(str(value), safe="") if "/" in pick.template else str(value)
-            )
-        yield value
-
-
-def _from_state(value: Any, pick: Pick) -> list[Any]:
-    said = embedded.search(pick.query, value)
-    many = said if isinstance(said, list) else [said]
-    found = []
-    for one in many:
-        if isinstance(one, bool):
-            found.extend(["yes"] if one else [])
-        elif isinstance(one, str):
-            found.append(html_to_text(one) if looks_like_html(one) else one.strip())
-        elif isinstance(one, (int, float)) and math.isfinite(one):
-            found.append(one)
-    if pick.all and found:
-        return [pick.separator.join(str(one) for one in found)]
-    return found
-
-
-def _from_html(item: _Item, pick: Pick, *, long: bool) -> list[Any]:
-    root = item.plain or item.element or item.page
-    found = _strings(root, pick)
-    if not found and item.plain is not None and item.element is not None and item.plain is not item.element:
-        found = _strings(item.element, pick)  # a rating may live in what is dropped from the text
-    words_only = "::text" in pick.query or pick.query.endswith("text()")
-    if len(found) > 1 and (pick.all or (long and words_only)):
-        return [pick.separator.join(found)]
-    return list(found)
-
-
-def _strings(root: Selector, pick: Pick) -> list[str]:
-    try:
-        matches = root.xpath(pick.query) if pick.how == "xpath" else root.css(pick.query)
-    except Exception:  # a wrong selector; check_options has named it
-        return []
-    found = []
-    for match in matches:
-        said = match.get()
-        if said is None:
-            continue
-        text = html_to_text(said) if hasattr(match.root, "iter") else said.strip()
-        if text:
-            found.append(text)
-    return found
-
-
-def _cut(value: str, pick: Pick) -> str:
-    for word in pick.after:
-        head, found, tail = value.rpartition(word)
-        if found and tail.strip():
-            value = tail
-            break
-    for word in pick.before:
-        head, found, _ = value.partition(word)
-        if found and head.strip():
-            value = head
-            break
-    value = value.strip()
-    for word in pick.prefix:
-        value = value.removeprefix(word).lstrip()
-    for word in pick.suffix:
-        value = value.removesuffix(word).rstrip()
-    return value.strip()
-
-
-def _rating(value: Any, best: float | None) -> Rating:
-    if isinstance(value, str) and not _is_number(value):
-        text = parse_rating_text(value) if best is None else parse_rating(value, best)
-        return text if text.stars is not None else parse_rating(value, best)
-    return parse_rating(value, best)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text.replace(",", ".")))
-    except ValueError:
-        return False
-
-
-def _when(value: Any, now: datetime, language: str) -> When:
-    if isinstance(value, (int, float)):
-        # Seconds since 1970, or milliseconds: the year 5138 is far enough for the border.
-        seconds = value / 1_000 if abs(value) > 1e11 else value
-        try:
-            return When(datetime.fromtimestamp(seconds, UTC), DatePrecision.SECOND, str(value))
-        except (OverflowError, OSError, ValueError):
-            return When(raw=str(value)[:100])
-    return parse_when(value, now=now, language=language)
-
-
-_NUMBER_WORDS = {"one", "a", "eine", "un", "una", "une", "een", "uma", "um", "en", "jedna"}
-
-
-def whole_number(value: Any) -> int | None:
-    """The first count in a text ("1,234 people found this helpful"), None where there is none.
-
-    >>> whole_number("1,234 people found this helpful"), whole_number("One person found this helpful")
-    (1234, 1)
-    """
-    if isinstance(value, (int, float)):
-        return int(value) if math.isfinite(value) else None
-    digits = ""
-    for character in str(value)[:1_000]:
-        if character.isdecimal():
-            digits += character
-        elif digits and character not in ",.\u00a0\u202f'’":
-            break
-    if digits:
-        return int(digits[:15])
-    first = str(value)[:50].split()[:1]
-    return 1 if first and first[0].lower() in _NUMBER_WORDS else None
 
 
 class SelectorsSpider(PagedSpider):

@@ -1,7 +1,7 @@
 """How every crawl behaves: polite and safe by default.
 
-Scrapy's own defaults do not verify TLS, ignore robots.txt, open a telnet and a remote-control port and take pages
-of 1 GiB. What is set here is checked on a running crawler by tests/spiders/test_settings.py.
+Scrapy's own defaults do not verify TLS, ignore robots.txt, open a telnet and a remote-control port and take
+pages of 1 GiB. What is set here is checked on a running crawler by tests/spiders/test_settings.py.
 """
 
 from __future__ import annotations

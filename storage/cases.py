@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -129,24 +130,15 @@ class CaseLedger:
     def case_counts(self) -> dict[CaseStatus, int]:
         """How many cases stand where; every status is in the answer."""
         counted = select(cases.c.status, func.count()).group_by(cases.c.status)
-        found = {status: count for status, count in self._connection.execute(counted)}
+        found = {row[0]: row[1] for row in self._connection.execute(counted)}
         return {status: found.get(status.value, 0) for status in CaseStatus}
 
     def add_promise(self, promise: Promise) -> Promise:
         """Keep what was promised; answers it with its id."""
-        identity = self._connection.scalar(
-            insert(promises).returning(promises.c.id),
-            {
-                "number": promise.number,
-                "text": clean_text(promise.text),
-                "due_by": promise.due_by,
-                "owner": promise.owner,
-                "kept_at": promise.kept_at,
-            },
-        )
-        return Promise(
-            promise.number, promise.text, promise.due_by, promise.owner, promise.kept_at, identity or 0
-        )
+        promise = replace(promise, text=clean_text(promise.text), owner=clean_text(promise.owner, 255))
+        row = {name: getattr(promise, name) for name in ("number", "text", "due_by", "owner", "kept_at")}
+        identity = self._connection.scalar(insert(promises).returning(promises.c.id), row)
+        return replace(promise, id=identity or 0)
 
     def promises(self, number: int) -> list[Promise]:
         """What was promised in a case, in the order it was promised."""
@@ -176,8 +168,8 @@ class CaseLedger:
             {
                 "number": correction.number,
                 "at": correction.at,
-                "actor": correction.actor,
-                "wrong": correction.wrong,
+                "actor": clean_text(correction.actor, 255),
+                "wrong": clean_text(correction.wrong, 64),
             },
         )
 
@@ -212,6 +204,14 @@ _STARS_BEFORE = (
     .label("stars_before")
 )
 
+_its_mention = mentions.alias()
+_its_source = (
+    select(_its_mention.c.source)
+    .where(_its_mention.c.id == cases.c.mention_id)
+    .correlate(cases)
+    .scalar_subquery()
+)
+
 _REVIEWED: Select[Any] = select(cases, mentions, verdicts, _STARS_BEFORE).select_from(
     cases.join(mentions, mentions.c.id == cases.c.mention_id).outerjoin(
         # An edit can take the brand out of the text: the case stands, its verdict is gone.
@@ -231,7 +231,8 @@ def worst_first(
     if brand is not None:
         statement = statement.where(cases.c.brand == brand)
     if source is not None:
-        statement = statement.where(mentions.c.source == source)
+        # A subquery, no condition on the join: SQLite would start from all mentions of the source and sort.
+        statement = statement.where(_its_source == source)
     return statement
 
 

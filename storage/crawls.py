@@ -88,7 +88,7 @@ class CrawlLedger:
         )
 
     def found_before(self, source: str, limit: int = 20) -> list[int]:
-        """How many mentions the latest ended runs of `source` found, newest first; failed ones are left out."""
+        """How many mentions the latest runs of `source` that worked found, newest first."""
         return list(
             self._connection.scalars(
                 select(crawl_runs.c.found)
@@ -148,6 +148,14 @@ class CrawlLedger:
                 for (source, entity, at), one in rows.items()
             ],
         )
+
+    def snapshots(self, source: str, entity: str) -> list[RatingSnapshot]:
+        """What a site has shown as the average of `entity`, oldest first."""
+        c = rating_snapshots.c
+        found = select(c.source, c.entity, c.at, c.average, c.count).where(
+            c.source == source, c.entity == clean_line(entity, 255)
+        )
+        return [RatingSnapshot(*row) for row in self._connection.execute(found.order_by(c.at))]
 
     def _runs(self, statement: Select[*tuple[object, ...]]) -> list[CrawlRun]:
         return [_run(row) for row in self._connection.execute(statement)]

@@ -378,7 +378,7 @@ class DeliveryLedger:
     def park(self, notifier: str, channel: str, reason: str, now: datetime) -> None:
         """Out of order, with all that waits for it: a channel, or with channel "" the whole notifier.
 
-        It is tried with one delivery every `PROBE_EVERY`; the first success opens it: mending needs no command.
+        It is tried with one delivery every `PROBE_EVERY`; the first success opens it, no command needed.
         """
         self._ensure_channel(notifier, channel)
         c = channels.c
@@ -601,7 +601,7 @@ class DeliveryLedger:
 
 
 def _unsent(t: _Rows) -> ColumnElement[bool]:
-    # Literals, word for word those of the partial index: with bound values SQLite reads all that was ever sent.
+    # Literals, word for word those of the partial index: with bound values SQLite reads every row.
     return t.c.state.not_in([literal_column("'sent'"), literal_column("'cancelled'")])
 
 

@@ -133,7 +133,7 @@ class MentionLedger:
     def write_mentions(self, several: Sequence[Mention], now: datetime) -> dict[Key, Written]:
         """Keep each mention; answers only those that are new or have really changed.
 
-        What a changed one said before becomes a revision. The same key twice in one call: the last one counts.
+        What a changed one said before becomes a revision. Of the same key twice in one call the last counts.
         A kept date is not replaced by a less exact one. Unchanged mentions cost one look-up and no write.
         """
         latest = {mention.key: mention for mention in several}
@@ -149,7 +149,7 @@ class MentionLedger:
                 [self._new_row(latest[key], hashes[key], now) for key in fresh]
             ).items()
         }
-        # Whoever wrote the same mention in this very moment was first: ours is a change of theirs, or nothing.
+        # Whoever wrote the same mention in this very moment was first: ours changes theirs, or does nothing.
         kept |= self._kept([key for key in fresh if key not in written])
         changed = [
             key for key in hashes if (was := kept.get(key)) is not None and was.content_hash != hashes[key]
@@ -189,11 +189,9 @@ class MentionLedger:
         A brand that is no longer matched loses its verdict; `of` names mentions for which no brand is left.
         """
         ids = sorted({identity for identity, _, _ in rows}.union(of))
-        posted_at: dict[int, datetime] = {}
         for some in _chunks(ids):
             self._connection.execute(delete(verdicts).where(verdicts.c.mention_id.in_(some)))
-            found = select(mentions.c.id, mentions.c.posted_at).where(mentions.c.id.in_(some))
-            posted_at.update((row.id, row.posted_at) for row in self._connection.execute(found))
+        posted_at = self.posted_at(ids)
         latest = {(identity, verdict.brand): (mention, verdict) for identity, mention, verdict in rows}
         if latest:
             self._connection.execute(
@@ -204,10 +202,24 @@ class MentionLedger:
                 ],
             )
 
+    def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
+        """When these mentions count as posted: the date the source gave, or when they were first seen."""
+        c = mentions.c
+        return {
+            row.id: row.posted_at
+            for some in _chunks(sorted(set(mention_ids)))
+            for row in self._connection.execute(select(c.id, c.posted_at).where(c.id.in_(some)))
+        }
+
     def mention(self, identity: int) -> Mention | None:
         """The mention with this id; None when there is none. A removed one has no words left."""
         row = self._connection.execute(select(mentions).where(mentions.c.id == identity)).mappings().first()
         return None if row is None else mention_from(row)
+
+    def verdicts(self, mention_id: int) -> list[Verdict]:
+        """How a mention was judged, one verdict a brand, in the order of their names."""
+        found = select(verdicts).where(verdicts.c.mention_id == mention_id).order_by(verdicts.c.brand)
+        return [verdict_from(row) for row in self._connection.execute(found).mappings()]
 
     def revisions(self, mention_id: int) -> list[Revision]:
         """What a mention said before, oldest first."""
@@ -299,7 +311,7 @@ class MentionLedger:
         if self._connection.dialect.name == "postgresql":
             done = self._connection.execute(new.returning(c.id, c.source, c.external_id), list(rows))
         else:
-            # RETURNING would take the slow multi-row INSERT; here nobody else writes, so new ids are the highest.
+            # RETURNING would take the slow multi-row INSERT; and nobody else writes: new ids are the highest.
             highest = self._connection.scalar(select(func.max(c.id))) or 0
             self._connection.execute(new, list(rows))
             done = self._connection.execute(select(c.id, c.source, c.external_id).where(c.id > highest))

@@ -9,24 +9,22 @@ A `Ledger` is one transaction: all of it happens, or nothing.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import sqlite3
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.cases import CaseLedger
 from storage.crawls import CrawlLedger
 from storage.deliveries import DeliveryLedger
+from storage.engines import WRITING, explained, parsed_url, postgres_engine, public_name, sqlite_engine
 from storage.errors import Busy, CannotOpen, DiskFull, Locked, NewerSchema, OlderSchema, StoreError
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
@@ -46,10 +44,7 @@ __all__ = [
     "open_store",
 ]
 
-WAIT = (
-    60.0  # seconds a writer waits for the writer before it; a batch takes milliseconds, a migration seconds
-)
-_WRITING = "lowstar_writing"
+WAIT = 60.0  # seconds a writer waits for its turn; a batch takes milliseconds, a migration seconds
 
 
 class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger):
@@ -62,8 +57,8 @@ class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger):
 class Store:
     """An open store. Safe for use from several threads and processes; after a fork, open your own."""
 
-    def __init__(self, url: URL, engine: Engine, path: Path | None) -> None:
-        self._name = _public_name(url)
+    def __init__(self, name: str, engine: Engine, path: Path | None) -> None:
+        self._name = name
         self._engine = engine
         self._path = path  # of the SQLite file; None on PostgreSQL
         self._mine = threading.local()
@@ -123,15 +118,19 @@ class Store:
             raise StoreError("this thread is in a transaction already: use its ledger, do not open another")
         self._mine.writing = True
         try:
-            with self._explaining(), self._turn(), self._engine.connect() as connection:
-                with connection.execution_options(**{_WRITING: True}).begin():
-                    yield connection
+            with (
+                self._explaining(),
+                self._turn(),
+                self._engine.connect() as connection,
+                connection.execution_options(**{WRITING: True}).begin(),
+            ):
+                yield connection
         finally:
             self._mine.writing = False
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        # SQLite before 3.51.3 can damage a WAL that two processes reset at once, and its own waiting is unfair.
+        # SQLite before 3.51.3 can damage a WAL that two processes reset at once; its own waiting is unfair.
         if self._path is None:
             yield
             return
@@ -168,8 +167,8 @@ class Store:
         key = int.from_bytes(_digest(f"lowstar run {name}"), signed=True)
         with self._explaining(), self._engine.connect() as connection:
             # A connection of its own that never goes back to the pool: the lock lives exactly as long as it.
-            connection.detach()
             connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
                 raise Busy(f"another process is doing {name!r}")
             yield
@@ -179,7 +178,7 @@ class Store:
         try:
             yield
         except DBAPIError as error:
-            raise _explained(error, self._name) from error
+            raise explained(error, self._name) from error
         except PoolTimeout as error:
             raise Locked(f"all connections to {self._name} are in use; close what you open") from error
 
@@ -216,13 +215,12 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:password@host/name`. Raises
     `CannotOpen` or `NewerSchema`, and says what to do.
     """
-    parsed = _parsed(url)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() == "sqlite":
         path = Path(parsed.database or "").absolute()
-        _make_private(path, parsed)
-        store = Store(parsed, _sqlite_engine(path), path)
+        store = Store(public_name(parsed), sqlite_engine(path), path)
     else:
-        store = Store(parsed, _postgres_engine(parsed), None)
+        store = Store(public_name(parsed), postgres_engine(parsed), None)
     try:
         store._bring_up_to_date(migrate)
     except BaseException:
@@ -231,106 +229,12 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     return store
 
 
-def _parsed(url: str) -> URL:
-    wanted = "write sqlite:///lowstar.db or postgresql://user:password@host/name"
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        # Not chained: the cause quotes the address, password and all.
-        raise CannotOpen(f"this is no database address ({type(error).__name__}); {wanted}") from None
-    backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
-            raise CannotOpen(f"the store needs a file, not a database in memory; {wanted}")
-        return parsed.set(drivername="sqlite")
-    if backend not in ("postgresql", "postgres"):
-        raise CannotOpen(f"lowstar keeps its data in SQLite or PostgreSQL, not in {backend!r}; {wanted}")
-    if "@" in (parsed.host or ""):
-        raise CannotOpen("an @ in the password of the database address must be written as %40")
-    return parsed.set(drivername="postgresql+psycopg")
-
-
-def _public_name(url: URL) -> str:
-    if url.get_backend_name() == "sqlite":
-        return url.database or ""
-    user = f"{url.username}@" if url.username else ""
-    port = f":{url.port}" if url.port else ""
-    return f"postgresql://{user}{url.host or ''}{port}/{url.database or ''}"
-
-
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
 def _digest(name: str) -> bytes:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _make_private(path: Path, url: URL) -> None:
-    """Make the database file, readable by its owner only; SQLite gives -wal and -shm the same rights."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        where = _public_name(url)
-        if isinstance(error, FileNotFoundError):
-            raise CannotOpen(f"cannot make {where}: the folder {path.parent} does not exist") from error
-        raise CannotOpen(f"cannot open {where}: {error.strerror}") from error
-    try:
-        now = os.fstat(descriptor)
-        # A store somebody opened to a group stays so; the world never reads customers' words.
-        wanted = 0o600 if now.st_size == 0 else stat.S_IMODE(now.st_mode) & ~0o007
-        if stat.S_IMODE(now.st_mode) != wanted and now.st_uid == os.geteuid():
-            os.fchmod(descriptor, wanted)
-    finally:
-        os.close(descriptor)
-
-
-def _sqlite_engine(path: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        # We say BEGIN ourselves (below): the driver would begin too late for one unchanging view.
-        connect_args={"isolation_level": None, "timeout": 30.0},
-        hide_parameters=True,
-        pool_size=8,
-        max_overflow=24,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # a committed alert survives a power cut
-            "foreign_keys=ON",
-            "cache_size=-262144",  # up to 256 MiB, taken as needed: index pages of a big store stay warm
-            "temp_store=MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING, False)
-        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
-
-
-def _postgres_engine(url: URL) -> Engine:
-    try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=24)
-    except ImportError as error:
-        raise CannotOpen("PostgreSQL needs one more package: pip install 'lowstar[postgres]'") from error
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # Python's clock ends where a session's zone can push a time past it; in UTC it cannot.
-        before, connection.autocommit = connection.autocommit, True
-        connection.execute("SET TIME ZONE 'UTC'")
-        connection.autocommit = before
-
-    return engine
 
 
 def _revision(connection: Connection) -> str | None:
@@ -351,35 +255,3 @@ def _create(connection: Connection) -> None:
         )
     )
     connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
-
-
-# https://www.sqlite.org/rescode.html and https://www.postgresql.org/docs/current/errcodes-appendix.html
-_SQLITE_FULL = {sqlite3.SQLITE_FULL}
-_SQLITE_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_SQLITE_UNOPENED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
-
-
-def _explained(error: DBAPIError, name: str) -> StoreError:
-    """What a driver's error means for the person who reads it."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    state = getattr(error.orig, "sqlstate", None)
-    if isinstance(code, int):
-        code &= 0xFF  # the low byte is the kind, the rest its detail
-    said = str(error.orig).strip().partition("\n")[0]
-    if code in _SQLITE_FULL or state == "53100":
-        return DiskFull(f"no room left for {name}: nothing of this was written; make room and run it again")
-    if code in _SQLITE_LOCKED or state in ("55P03", "40P01", "40001"):
-        return Locked(f"another program keeps {name} locked ({said}); run it again")
-    if code == sqlite3.SQLITE_NOTADB:
-        return CannotOpen(f"{name} is not a database of ours; move it away or choose another name")
-    if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{name} is damaged ({said}); restore the last backup")
-    if code == sqlite3.SQLITE_READONLY:
-        return StoreError(f"{name} can only be read here ({said})")
-    if code in _SQLITE_UNOPENED or (state or "").startswith(("28", "3D")):
-        return CannotOpen(f"cannot open {name}: {said}")
-    if error.connection_invalidated or (
-        code is None and state is None and type(error.orig).__name__ == "OperationalError"
-    ):
-        return CannotOpen(f"cannot reach {name}: {said}")
-    return StoreError(f"{name} refused: {said}")

@@ -30,7 +30,7 @@ def _outside(address: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every connection leaves at most this far: 127.0.0.1. A test that swallows the error fails all the same."""
+    """Connections go to this machine only. A test that swallows the error fails all the same."""
     left: list[str] = []
 
     def guarded(real: Callable[..., Any]) -> Callable[..., Any]:

@@ -48,7 +48,9 @@ class Server:
     def _run(self, statement: str) -> None:
         import psycopg
 
-        with psycopg.connect(host=str(self._folder), user="postgres", dbname="postgres", autocommit=True) as c:
+        with psycopg.connect(
+            host=str(self._folder), user="postgres", dbname="postgres", autocommit=True
+        ) as c:
             c.execute(statement.encode())
 
 

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from storage.store import Store
 
 FINE, FAILED, WRONG_USAGE, BUSY, INTERRUPTED = 0, 1, 2, 75, 130
 """Exit codes: fine; something failed and was said; wrong usage or configuration; another run is at it."""
@@ -36,3 +37,25 @@ class App:
 
 pass_app = click.make_pass_decorator(App, ensure=True)
 """Hands the `App` to a command; a default one where the command is called on its own, as in a test."""
+
+
+def sqlite_path(store_url: str) -> Path | None:
+    """Where the SQLite file of a checked `store_url` is; None on PostgreSQL."""
+    if not store_url.startswith("sqlite:///"):
+        return None
+    return Path(store_url.removeprefix("sqlite:///").partition("?")[0])
+
+
+def existing_store(config: Config) -> Store:
+    """The store, for commands that only look: they never make a database where there is none.
+
+    Raises ClickException when nothing has been collected yet, StoreError when it cannot be opened.
+    """
+    from storage.store import open_store
+
+    path = sqlite_path(config.store_url)
+    if path is not None and not path.exists():
+        raise click.ClickException(
+            f'Nothing has been collected yet ({path} is not there). Start with "lowstar run".'
+        )
+    return open_store(config.store_url)

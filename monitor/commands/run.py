@@ -73,7 +73,9 @@ def command(app: App, sources: tuple[str, ...], no_crawl: bool, no_deliver: bool
             if sys.stderr.isatty() or app.verbosity > 0:
                 click.echo("Another run is at it; nothing done.", err=True)
             return BUSY
-    return _tell(report, as_json=as_json, loud=sys.stdout.isatty() or app.verbosity > 0, quiet=app.verbosity < 0)
+    return _tell(
+        report, as_json=as_json, loud=sys.stdout.isatty() or app.verbosity > 0, quiet=app.verbosity < 0
+    )
 
 
 def once(
@@ -90,8 +92,8 @@ def once(
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
     from monitor.roads import notifiers_for
-    from monitor.runner import RunReport, collect, deliver, due
     from monitor.run_view import CrawlProgress
+    from monitor.runner import RunReport, collect, deliver, due
 
     with store.reading() as ledger:
         last = ledger.last_runs()

@@ -1,4 +1,4 @@
-"""When does cron call lowstar? Prints the crontab lines of this configuration, or puts them into the crontab."""
+"""When does cron call lowstar? Prints the crontab lines of this configuration, or installs them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DIVISORS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)  # minutes that cron repeats e
 def cron_time(every: Iterable[timedelta]) -> str:
     """The five time fields of cron for the most frequent of these: never later than asked, evenly spaced.
 
-    A run looks itself for what is due, so more often does no harm; hourly at most, so that what waits in the outbox
-    is not left lying for a day.
+    A run looks itself for what is due, so more often does no harm. At least hourly, so that nothing waits in
+    the outbox for a day.
 
     >>> cron_time([timedelta(minutes=17), timedelta(hours=2)]), cron_time([timedelta(days=1)])
     ('*/15 * * * *', '7 * * * *')
@@ -48,7 +48,7 @@ def cron_command(words: Iterable[str]) -> str:
 def crontab_lines(config_path: Path, every: Iterable[timedelta], program: Iterable[str]) -> list[str]:
     """The lines of a crontab, markers included, for the lowstar.toml at `config_path`."""
     cd = cron_command(["cd", str(config_path.parent)])
-    run = cron_command([*program, "--config", str(config_path), "run", "--quiet"])
+    run = cron_command([*program, "--config", str(config_path), "--quiet", "run"])
     name = str(config_path)
     return [BEGIN.format(path=name), f"{cron_time(every)} {cd} && {run}", END.format(path=name)]
 
@@ -80,7 +80,10 @@ def program() -> list[str]:
     if script.name == "lowstar" and script.is_file() and os.access(script, os.X_OK):
         return [str(script.absolute())]
     beside = Path(sys.executable).with_name("lowstar")
-    return [str(beside)] if beside.is_file() else [sys.executable, "-m", "monitor"]
+    if beside.is_file():
+        return [str(beside)]
+    root = Path(__file__).parents[2]  # not installed: python must be told where the packages are
+    return ["env", f"PYTHONPATH={root}", sys.executable, "-m", "monitor"]
 
 
 @click.command(short_help="Print or install the crontab lines.")
@@ -93,7 +96,7 @@ def command(app: App, install: bool) -> None:
     """
     config = app.config()
     if any(not c.isprintable() for c in str(config.path)):
-        raise click.ClickException("the path of lowstar.toml holds a line break or the like; cron cannot take it")
+        raise click.ClickException("the path of lowstar.toml holds a line break; cron cannot take it")
     lines = crontab_lines(config.path, [source.every for source in config.sources], program())
     if not install:
         click.echo("\n".join(lines))
@@ -120,9 +123,9 @@ def _present(crontab: str) -> str:
     done = subprocess.run([crontab, "-l"], text=True, capture_output=True, check=False)  # noqa: S603
     if done.returncode == 0:
         return done.stdout
-    # Every cron says it in these words, and with code 1. Anything else must not be taken for an empty crontab.
+    # Every cron says it in these words. Anything else must not be taken for an empty crontab.
     if "no crontab for" in done.stderr:
         return ""
-    raise click.ClickException(f"the crontab cannot be read: {' '.join(done.stderr.split()) or done.returncode}")
-
-
+    raise click.ClickException(
+        f"the crontab cannot be read: {' '.join(done.stderr.split()) or done.returncode}"
+    )

@@ -15,13 +15,10 @@ FRAGMENT_MAX = 400_000  # characters looked at; four times what a Mention keeps
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:_-]{0,30})")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10}\d{0,2});")
 _BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr "
-    "li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big button center cite code data del dfn em fieldset font i iframe img input ins kbd "
-    "label legend mark meta noscript picture q s samp select small source span strike strong sub summary sup svg "
-    "time tt u var video wbr path".split()
+    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "center", "cite", "code", "data", "del", "dfn", "em", "fieldset", "font", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend", "mark", "meta", "noscript", "picture", "q", "s", "samp", "select", "small", "source", "span", "strike", "strong", "sub", "summary", "sup", "svg", "time", "tt", "u", "var", "video", "wbr", "path"]
 )
 _DROPPED = frozenset(("script", "style", "template", "svg", "noscript", "head", "iframe", "select"))
 _CLOSERS = {name: re.compile(rf"</{name}\b", re.I) for name in _DROPPED}

@@ -1,8 +1,10 @@
 """How many stars is that: "8,4/10", "4.5 out of 5 stars", {"ratingValue": 92, "bestRating": 100}?
 
-Stars are `value / best * 5`, never below 1: what people expect of "8/10" (4 stars), of 92 % (4.6), and of a 0/10
+Stars are `value / best * 5`, never below 1: what people expect of "8/10" (4 stars), of 92 % (4.6), and "
+"of a 0/10
 (1 star, the worst there is). The worst value plays a part only where it is negative, or where best is 1 (a
-thumb: 0 → 1 star, 1 → 5). A zero on a scale of stars means "not rated yet" and gives no stars, unless the page
+thumb: 0 → 1 star, 1 → 5). A zero on a scale of stars means "not rated yet" and gives no stars, unless "
+"the page
 says that the scale begins at zero.
 """
 
@@ -31,7 +33,7 @@ class Rating:
     scale_inferred: bool = False  # stars rest on a best value that was not on the page
 
 
-# --- words -----------------------------------------------------------------------------------------------------
+# --- words ---------------------------------------------------------------------------------------------
 
 # Enumerations of APIs (Google Business: ONE … FIVE), and the words of sites whose scale is published:
 # Tripadvisor (excellent … terrible), Trustpilot (excellent, great, average, poor, bad), eBay (positive,
@@ -48,17 +50,20 @@ _WORDS: dict[str, float] = {
 
 _NUM = r"\d{1,4}(?:[.,]\d{1,3})?"
 _OUT = (
-    r"(?:/|\\|out\s+of(?:\s+a\s+possible)?|of|von(?:\s+maximal)?|sur|su|de(?:\s+un\s+total\s+de)?|di|em|van(?:\s+de)?"
+    r"(?:/|\\|out\s+of(?:\s+a\s+possible)?|of|von(?:\s+maximal)?|sur|su|de(?:\s+un\s+total\s+de)?|di|em"
+    r"|van(?:\s+de)?"
     r"|из|з|av|af|z|ze|ud\s+af|från|na|dintr?e|από|από\s+τα|ud|/\s*von)"
 )
 _FRACTION = re.compile(rf"(?<![\d.,/])({_NUM})\s*(?:★|⭐)?\s*{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)", re.I)
 _UNIT_FRACTION = re.compile(
-    rf"(?<![\d.,/])({_NUM})\s*(?:stars?|sternen?|étoiles?|estrellas?|stelle|estrelas|sterren)\s*,?\s*{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)",
+    rf"(?<![\d.,/])({_NUM})\s*(?:stars?|sternen?|étoiles?|estrellas?|stelle|estrelas"
+    rf"|sterren)\s*,?\s*{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)",
     re.I,
 )
 # "5つ星のうち4.5", "5점 만점에 4", "5 yıldız üzerinden 4,5", "满分5分 4.5": here the best value comes first.
 _BEST_FIRST = re.compile(
-    rf"(?:(?<![\d.,])({_NUM})\s*(?:つ星のうち|点満点(?:中|で)?|점\s*만점에|yıldız\s+üzerinden|üzerinden)|満分\s*({_NUM})\s*分?|满分\s*({_NUM})\s*分?)"
+    rf"(?:(?<![\d.,])({_NUM})\s*(?:つ星のうち|点満点(?:中|で)?|점\s*만점에|yıldız\s+üzerinden|üzerinden)"
+    rf"|満分\s*({_NUM})\s*分?|满分\s*({_NUM})\s*分?)"
     rf"\s*[,，:：]?\s*({_NUM})"
 )
 _NUMBER = re.compile(rf"(?<![\d.,_])(?<!\d[ \u00a0\u202f])({_NUM})(?![\d])")
@@ -68,44 +73,58 @@ _SIMPLE = re.compile(r"\s*([+-]?\d{1,9}(?:[.,]\d{1,20})?(?:[eE][+-]?\d{1,3})?)\s
 # What follows a number that counts people or reviews.
 _COUNT_AFTER = re.compile(
     r"\s*[+x×]?\s*\)?\s*(?:[^\W\d_]{1,14}\s+){0,2}?"
-    r"(?:reviews?\b|ratings\b|review-|ratings?\s*\)|votes?\b|opini|bewertung|rezension|stimmen?\b|avis\b|commentaires?|notes\b|votos?\b"
+    r"(?:reviews?\b|ratings\b|review-|ratings?\s*\)|votes?\b|opini|bewertung|rezension|stimmen?\b"
+    r"|avis\b|commentaires?|notes\b|votos?\b"
     r"|reseñ|opiniones|valorac|calificac|recension|valutazion|voti\b|beoordeling|ervaring|ocen|recenz|głos"
-    r"|отзыв|оцен|голос|відгук|omdömen|betyg\b|recensioner|anmeld|bedømm|vurder|arvostel|hodnocen|hodnotil|zákazník"
-    r"|found\b|helpful|yorum|değerlend|értékel|κριτικ|αξιολογ|customers?\b|users?\b|people\b|buyers?\b|personen|clients\b"
+    r"|отзыв|оцен|голос|відгук|omdömen|betyg\b|recensioner|anmeld|bedømm|vurder|arvostel|hodnocen"
+    r"|hodnotil|zákazník"
+    r"|found\b|helpful|yorum|değerlend|értékel|κριτικ|αξιολογ|customers?\b|users?\b|people\b|buyers?\b"
+    r"|personen|clients\b"
     r"|件|条|則|则|個の評価|개|レビュー|評論|评论|评价)",
     re.I,
 )
 _STAR_AFTER = re.compile(
-    r"\s*-?\s*(?:[★⭐🌟]|stars?\b|sterne?n?\b|étoiles?|estrellas?|estrelas?|stell[ae]\b|sterr?en\b|ster\b|gwiazd"
+    r"\s*-?\s*(?:[★⭐🌟]|stars?\b|sterne?n?\b|étoiles?|estrellas?|estrelas?|stell[ae]\b|sterr?en\b|ster\b"
+    r"|gwiazd"
     r"|звезд|звёзд|зірк|stjern|stjärn|tähte|hvězd|yıldız|csillag|αστέρι|星|점|点|分|bubbles?\b|average\b)",
     re.I,
 )
 _RATING_BEFORE = re.compile(
-    r"(?:rat(?:ed|ing|e)|score[ds]?|average|note|nota|bewertung|durchschnitt(?:lich)?|punteggio|valutazione|moyenne"
-    r"|puntuación|calificación|valoración|avaliação|média|waardering|cijfer|ocena|średnia|оценка|рейтинг|betyg|karakter"
+    r"(?:rat(?:ed|ing|e)|score[ds]?|average|note|nota|bewertung|durchschnitt(?:lich)?|punteggio"
+    r"|valutazione|moyenne"
+    r"|puntuación|calificación|valoración|avaliação|média|waardering|cijfer|ocena|średnia|оценка"
+    r"|рейтинг|betyg|karakter"
     r"|評価|평점|评分)\W{0,3}(?:\w{1,10}\s)?\W{0,2}$",
     re.I,
 )
 _DATE = re.compile(r"(?<!\d)(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?!\d)")
 _BEST_PROP = re.compile(
-    r"""itemprop\s*=\s*["']?bestRating["']?[^<>]{0,200}?(?:\bcontent\s*=\s*["']([\d.,]{1,6})["']|>\s*([\d.,]{1,6})\s*<)"""
+    r"""itemprop\s*=\s*["']?bestRating["']?[^<>]{0,200}?(?:\bcontent\s*=\s*["']([\d.,]{1,6})["']"
+    r"|>\s*([\d.,]{1,6})\s*<)"""
 )
 _RANGE = re.compile(r"(?<![\d.,])\d{1,3}\s?(?:[-–—]|to|bis|à)\s?\d{1,3}(?![\d.,]|\s?-)")
 _HTML_DROP = re.compile(r"[\x00]+")
 _SPLIT_DECIMAL = re.compile(r"(?<=\d)\x00*([.,])\x00*(?=\d)")
 _ATTRIBUTE = re.compile(
-    r"""\b(?:aria-label|title|alt|content|data-rating|data-score|data-value|data-stars|data-rate)\s*=\s*["']([^"'<>]{1,200})["']""",
+    r"""\b(?:aria-label|title|alt|content|data-rating|data-score|data-value|data-stars"
+    r"|data-rate)\s*=\s*["']([^"'<>]{1,200})["']""",
     re.I,
 )
-_CLASS = re.compile(r"(?:bubble|stars?|rating|rate|score)s?[-_]{1,2}([0-9])(?:[-_.]?(0|5))?(?![0-9a-zA-Z])", re.I)
+_CLASS = re.compile(
+    r"(?:bubble|stars?|rating|rate|score)s?[-_]{1,2}([0-9])(?:[-_.]?(0|5))?(?![0-9a-zA-Z])", re.I
+)
 _CLASS_ATTR = re.compile(r"""\bclass\s*=\s*["']([^"'<>]{1,400})["']""", re.I)
 _FULL, _HALF, _EMPTY = "★⭐🌟✭✮✯⭑", "⯨⯪✬", "☆✩✰⭒"
-_GLYPHS = re.compile(rf"[{_FULL}{_HALF}{_EMPTY}½](?:[{_FULL}{_HALF}{_EMPTY}½\ufe0f\s]*[{_FULL}{_HALF}{_EMPTY}½\ufe0f])?")
+_GLYPHS = re.compile(
+    rf"[{_FULL}{_HALF}{_EMPTY}½](?:[{_FULL}{_HALF}{_EMPTY}½\ufe0f\s]*[{_FULL}{_HALF}{_EMPTY}½\ufe0f])?"
+)
 _BESTS = frozenset((3.0, 4.0, 5.0, 6.0, 7.0, 10.0, 20.0, 50.0, 100.0, 1000.0))
-_TYPOGRAPHY = str.maketrans({"٫": ".", "，": ",", "．": ".", "％": "%", "／": "/", "−": "-", "⁄": "/", "\u2009": " "})
+_TYPOGRAPHY = str.maketrans(
+    {"٫": ".", "，": ",", "．": ".", "％": "%", "／": "/", "−": "-", "⁄": "/", "\u2009": " "}
+)
 
 
-# --- the two questions -----------------------------------------------------------------------------------------
+# --- the two questions ---------------------------------------------------------------------------------
 
 
 def parse_rating(value: object, best: object = None, worst: object = None) -> Rating:
@@ -152,7 +171,8 @@ def parse_rating(value: object, best: object = None, worst: object = None) -> Ra
 def parse_rating_text(snippet: str, context: str = "") -> Rating:
     """The rating in free text or markup around one: "Rated 4.5 out of 5 (12 reviews)", "★★★☆☆", "4,1 su 5".
 
-    Counts ("1,234 reviews"), ranges ("1-5") and negative numbers are no ratings. Markup that prints no number is
+    Counts ("1,234 reviews"), ranges ("1-5") and negative numbers are no ratings. Markup that prints no "
+    "number is
     asked for its labels (`aria-label`, `title`, `alt`, `content`) and for classes like `bubble_45`. `context`,
     the markup around the snippet, is asked for the best value alone. Never raises; linear; the first 20,000
     characters of markup, 1,000 of text.
@@ -191,7 +211,7 @@ def parse_rating_text(snippet: str, context: str = "") -> Rating:
     return _scaled(value, best, None, raw)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------
+# --- reading -------------------------------------------------------------------------------------------
 
 
 def _text_of(markup: str) -> str:
@@ -215,7 +235,7 @@ def _normal(text: str) -> str:
 
 def _read(text: str) -> tuple[float | None, float | None]:
     """(value, best) of a normalised text; None for what it does not say."""
-    if not text:
+    if not text or (text[0] == "-" and text[1:2].isdigit()):
         return None, None
     word = _WORDS.get(text.strip(" .!").casefold().replace("_", " ").removeprefix("star rating "))
     if word is not None:
@@ -283,7 +303,7 @@ def _is_count(text: str, start: int, stop: int) -> bool:
         # Decimals count nothing; "4,5" neither.
         return False
     if start and text[start - 1] == "(" and text[stop : stop + 1] == ")":
-        return bool(text[: start - 1].strip())
+        return bool(text[: start - 1].strip()) or len(text[start:stop]) > 1
     if text[start:stop] == "1" and text[stop : stop + 7].casefold() == " rating":
         return True
     return _COUNT_AFTER.match(text, stop) is not None
@@ -321,7 +341,7 @@ def _class_value(classes: str) -> float | None:
     return value if 0 < value <= 5 else None
 
 
-# --- scaling ---------------------------------------------------------------------------------------------------
+# --- scaling -------------------------------------------------------------------------------------------
 
 
 def _scaled(value: float, best: float | None, worst: float | None, raw: str) -> Rating:

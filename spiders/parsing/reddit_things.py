@@ -20,7 +20,7 @@ from scrapy.http import TextResponse
 
 from monitor.config import Source
 from spiders.page import Page
-from storage.records import TEXT_MAX, DatePrecision, Kind, Mention, Removal, clean_line
+from storage.records import LINE_MAX, TEXT_MAX, DatePrecision, Kind, Mention, Removal, clean_line
 
 SITE = "https://www.reddit.com"
 REACH_MAX = 10_000_000  # more votes and answers than any thing on Reddit ever had
@@ -71,7 +71,8 @@ def plain_text(markdown: str) -> str:
     for _ in range(2):  # bold around italics
         text = _EMPHASIS.sub(r"\2", text)
     text = _ESCAPED.sub(r"\1", text)
-    return _BLANK_LINES.sub("\n\n", text).strip()
+    # Somebody who wrote nothing but marks (">") wrote those.
+    return _BLANK_LINES.sub("\n\n", text).strip() or html.unescape(markdown[:LINE_MAX]).strip()
 
 
 def _drawn(line: str) -> bool:

@@ -7,16 +7,18 @@ A set says in data where the reviews of a page are. The sites we know are the `*
     signs = ["div[data-shop-review]"]         # CSS; tells a saved page whose address is not known
     [walls]                                   # CSS = why the page shows nothing, in words
     "form#captcha" = "it wants a captcha solved"
-    [[layout]]                                # the site's looks over the years; the one that finds most is read
+    [[layout]]                                # the site's looks over the years, most trusted first
     item = "div.review"
     [layout.fields]
     text = [".body", ".text"]                 # the first that finds something
 
 A layout has `item` (CSS, or XPath where it starts with "/", "./" or "("), or a state in the page's scripts:
-`state` (CSS of the element) or `state_after` (literal words before the JSON), with `items` (JMESPath) or `having`
-(keys that tell an item). A field is a selector (JMESPath in a state), a list of alternatives, or a table:
+`state` (CSS of the element) or `state_after` (literal words before the JSON), with `items` (JMESPath) or
+`having` (keys that tell an item). `skip` selects what says that an item is none, `drop` what is no part of
+its text, `next` the link to more; `best` is the best possible rating. A field is a selector (JMESPath in a
+state), a list of alternatives, or a table:
 
-    { css = "i::attr(class)", after = "stars-", before = " ", best = 50 }    # cut at literal words, never a regex
+    { css = "i::attr(class)", after = "stars-", before = " ", best = 50 }  # cut at literal words
     { join = [".pros", ".cons"] }             # all that find something, one a line
     { css = ".body p", all = true }           # all matches instead of the first
     { path = "id", as = "/reviews/{}" }       # put into a template
@@ -37,12 +39,52 @@ from parsel import Selector
 from spiders import embedded
 from storage.records import Kind
 
-FIELDS = (
-    "id text title author rating date url entity reply reply_date reach language truncated average count"
-).split()
+FIELDS = [
+    "id",
+    "text",
+    "title",
+    "author",
+    "rating",
+    "date",
+    "url",
+    "entity",
+    "reply",
+    "reply_date",
+    "reach",
+    "language",
+    "truncated",
+    "average",
+    "count",
+]
 KINDS = ("review", "post", "comment", "article")
-_LAYOUT_KEYS = "item items having state state_after skip drop fields kind next best language".split()
-_PICK_KEYS = "css xpath path join after before prefix suffix as best all separator".split()
+_LAYOUT_KEYS = [
+    "item",
+    "items",
+    "having",
+    "state",
+    "state_after",
+    "skip",
+    "drop",
+    "fields",
+    "kind",
+    "next",
+    "best",
+    "language",
+]
+_PICK_KEYS = [
+    "css",
+    "xpath",
+    "path",
+    "join",
+    "after",
+    "before",
+    "prefix",
+    "suffix",
+    "as",
+    "best",
+    "all",
+    "separator",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +168,7 @@ def _is_host(host: str, pattern: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def sites() -> tuple[Site, ...]:
-    """Every shipped set, by name. Raises ValueError if one of them is wrong: that is our fault, not a user's."""
+    """Every shipped set, by name. Raises ValueError if one is wrong: that is our fault, not a user's."""
     found = []
     for entry in sorted(resources.files(__name__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
@@ -165,7 +207,7 @@ def site_of(url: str, page: Selector) -> Site | None:
 
 
 def layout_from(raw: Mapping[str, Any], where: str = "") -> tuple[Layout | None, list[str]]:
-    """The selector set written as `raw`, and every fault in it in words; None where it is of no use at all."""
+    """The selector set written as `raw`, and every fault in it in words; None where it is of no use."""
     faults: list[str] = []
     for key in raw:
         if key not in _LAYOUT_KEYS:
@@ -185,7 +227,7 @@ def layout_from(raw: Mapping[str, Any], where: str = "") -> tuple[Layout | None,
     if state or state_after:
         if not (expressions or keys):
             faults.append(
-                f"{where}items is missing; with state or state_after it says where in the JSON the reviews are "
+                f"{where}items is missing; it says where in the JSON of state the reviews are "
                 '(JMESPath, like "props.reviews[]"), or having = ["id", "text"] names the keys each has'
             )
     elif not item:
@@ -210,7 +252,9 @@ def layout_from(raw: Mapping[str, Any], where: str = "") -> tuple[Layout | None,
         if name not in FIELDS:
             faults.append(f"{where}fields.{name} is not known; allowed: {', '.join(FIELDS)}")
         else:
-            picks[name] = _picks(said, bool(state or state_after), f"{where}fields.{name}", faults)
+            # The average of a page is printed on it, wherever its reviews are.
+            in_state = bool(state or state_after) and name not in ("average", "count")
+            picks[name] = _picks(said, in_state, f"{where}fields.{name}", faults)
     if not ("text" in picks or "title" in picks):
         faults.append(f'{where}fields.text is missing; it selects what the author wrote, like text = ".body"')
     language = raw.get("language", "")

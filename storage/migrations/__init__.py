@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-# Oldest first. Kept here as plain words, so that opening an up-to-date store need not import Alembic (a second).
+# Oldest first. Plain words, so that opening an up-to-date store need not import Alembic (a second).
 REVISIONS = ("0001",)
 HEAD = REVISIONS[-1]

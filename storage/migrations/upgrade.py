@@ -20,12 +20,11 @@ def scripts() -> ScriptDirectory:
 def upgrade(connection: Connection, to: str = HEAD) -> None:
     """Run every revision from the store's own up to `to`, in the transaction of `connection`.
 
-    Nothing is committed here: the whole way is one transaction, so a store is never left between two versions.
+    Nothing is committed here: the whole way is one transaction, so no store is left between two versions.
     """
     directory = scripts()
     context = MigrationContext.configure(
-        connection,
-        opts={"fn": lambda found, _context: directory._upgrade_revs(to, found), "transaction_per_migration": False},
+        connection, opts={"fn": lambda found, _context: directory._upgrade_revs(to, found)}
     )
     with Operations.context(context):
         context.run_migrations()

@@ -1,0 +1,544 @@
+"""How does what was decided reach people, with nothing lost and nothing doubled?
+
+    pending → sending → sent          claim, commit; post; commit the proof
+    sending → uncertain               timeout, reset, 5xx, a crash in between: nobody knows
+    uncertain → sent | pending        after a wait longer than any request: look for the outbox_id
+    pending ↔ parked                  its channel or token is out of order; probed until it works again
+
+Where a road cannot look (a webhook, a console, a token without the right to read), an uncertain message is
+sent again: at least once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from alerts.blocks import bare_message, with_note
+from alerts.notifier import (
+    CannotLook,
+    ChannelClosed,
+    Message,
+    Notifier,
+    NotifyError,
+    NotSent,
+    RateLimited,
+    Receipt,
+    Search,
+    TokenRefused,
+    Unchangeable,
+    Unrenderable,
+)
+from alerts.redact import redact
+from alerts.routing import Route
+from storage.deliveries import EDIT_GAP, Due
+from storage.records import Case, Delivery, DeliveryKind, DeliveryState, Reviewed
+from storage.store import Ledger, Store
+
+log = logging.getLogger(__name__)
+
+Render = Callable[[Delivery, Reviewed | None], Message]
+Crash = Callable[[str], None]  # called with the name of each point a crash must not hurt; tests die there
+
+PACE = timedelta(seconds=1)  # Slack takes about one message a second and channel
+RECONCILE_AFTER = timedelta(seconds=60)  # must be longer than a request can take (Slack's timeout is 30 s)
+DEADLINE = timedelta(minutes=5)  # longest run of `deliver_due` with `until_idle`
+LONGEST_BACKOFF = timedelta(minutes=5)
+MARGIN = timedelta(minutes=5)  # looked back further than the claim, for clocks that are not quite right
+EDIT_TURN = 4  # after so many new messages a waiting edit goes first: a storm must not freeze the cards
+_TICK = 1.0  # seconds; other processes write to the outbox too, and `stop` wants to be heard
+
+
+# -- what to announce -------------------------------------------------------------------------------------
+
+
+def new_outbox_id() -> str:
+    """A name no other message of any workspace has."""
+    return f"ob_{uuid.uuid4().hex}"
+
+
+def deliveries_for(
+    cases: Sequence[Case],
+    route_of: Callable[[Case], Route | None],
+    now: datetime,
+    *,
+    new_id: Callable[[], str] = new_outbox_id,
+) -> list[Delivery]:
+    """The outbox rows that announce these cases; none for a case no route takes."""
+    wanted = []
+    for case in cases:
+        route = route_of(case)
+        if route is None:
+            continue
+        wanted.append(
+            Delivery(
+                id=new_id(),
+                kind=DeliveryKind.ALERT,
+                notifier=route.notifier,
+                channel=case.channel or route.channel,
+                number=case.number,
+                priority=case.priority,
+                rank=case.rank,
+                created_at=now,
+                not_before=now,
+                wanted_version=case.version,
+            )
+        )
+    return wanted
+
+
+# -- what a failure means ---------------------------------------------------------------------------------
+
+
+class Park(StrEnum):
+    """What is out of order."""
+
+    NOTHING = ""
+    CHANNEL = "channel"
+    NOTIFIER = "notifier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What becomes of a delivery, and of its channel, after a failure."""
+
+    state: DeliveryState
+    error: str
+    not_before: datetime | None = None
+    gate_until: datetime | None = None  # nothing goes to this channel before
+    park: Park = Park.NOTHING
+    plain: bool = False  # from now on without blocks
+    counted: bool = True  # an attempt; False for what says nothing about the message
+
+
+def after_error(error: Exception, delivery: Delivery, now: datetime, pace: timedelta = PACE) -> Decision:
+    """What becomes of a delivery whose posting failed. Nothing is dropped; what is unknown is uncertain."""
+    said = redact(str(error))[:500] or type(error).__name__
+    again = now + backoff(delivery.attempts, pace)
+    match error:
+        case RateLimited():
+            until = now + timedelta(seconds=error.retry_after)
+            return Decision(state=DeliveryState.PENDING, error=said, gate_until=until, counted=False)
+        case NotSent():
+            # What keeps us from connecting keeps the whole channel: no use trying the next one at once.
+            return Decision(state=DeliveryState.PENDING, error=said, not_before=again, gate_until=again)
+        case Unrenderable() if not delivery.plain:
+            return Decision(state=DeliveryState.PENDING, error=said, plain=True)
+        case Unrenderable():
+            return Decision(state=DeliveryState.FAILED, error=said)
+        case ChannelClosed():
+            return Decision(state=DeliveryState.PARKED, error=said, park=Park.CHANNEL, counted=False)
+        case TokenRefused():
+            return Decision(state=DeliveryState.PARKED, error=said, park=Park.NOTIFIER, counted=False)
+    return Decision(state=DeliveryState.UNCERTAIN, error=said, gate_until=again)
+
+
+def after_edit_error(error: Exception, delivery: Delivery, now: datetime, pace: timedelta = PACE) -> Decision:
+    """What to do with a card that could not be changed. Edits can be repeated, so nothing is uncertain.
+
+    PENDING: try again at `not_before`; FAILED: it stays as it is.
+    """
+    decided = after_error(error, delivery, now, pace)
+    if isinstance(error, Unchangeable) or decided.state is DeliveryState.FAILED:
+        return Decision(state=DeliveryState.FAILED, error=decided.error)
+    again = now if decided.plain else max(decided.gate_until or now, now + backoff(1, pace))
+    return replace(decided, state=DeliveryState.PENDING, not_before=again)
+
+
+def after_look(
+    found: Receipt | Exception | None, delivery: Delivery, now: datetime, pace: timedelta
+) -> Decision:
+    """What an uncertain delivery is after looking for it."""
+    match found:
+        case Receipt():
+            return Decision(state=DeliveryState.SENT, error="")
+        case None:
+            # It was looked for after a long wait: the first repetition goes at once, later ones slow down.
+            wait = backoff(delivery.attempts - 1, pace) if delivery.attempts > 1 else timedelta(0)
+            return Decision(
+                state=DeliveryState.PENDING, error="had not arrived, sent again", not_before=now + wait
+            )
+        case CannotLook():
+            said = f"may have arrived twice, could not be looked up: {redact(str(found))[:300]}"
+            again = now + backoff(delivery.attempts, pace)
+            return Decision(state=DeliveryState.PENDING, error=said, not_before=again)
+    decided = after_error(found, delivery, now, pace)
+    # Whatever went wrong with looking says nothing about the message: it stays uncertain.
+    again = max(decided.gate_until or now, now + backoff(max(1, delivery.attempts), pace))
+    return replace(decided, state=DeliveryState.UNCERTAIN, not_before=again, plain=False)
+
+
+def backoff(attempts: int, pace: timedelta) -> timedelta:
+    """How long to wait after so many attempts: 2, 4, 8 … times the pace, five minutes at most.
+
+    >>> backoff(1, timedelta(seconds=1)).seconds, backoff(5, timedelta(seconds=1)).seconds
+    (2, 32)
+    """
+    times: int = 2 ** max(0, min(attempts, 10))
+    return min(pace * times, LONGEST_BACKOFF)
+
+
+# -- the courier ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """What a run did (sent, edited, cancelled, repeated), and what is left in the outbox after it."""
+
+    sent: int = 0
+    edited: int = 0
+    cancelled: int = 0  # removed by their authors before they were announced
+    repeated: int = 0  # sent again without proof that they had not arrived: the road cannot look
+    uncertain: int = 0
+    parked: int = 0
+    failed: int = 0
+    waiting: int = 0  # pending, or on their way in another process
+
+
+@dataclass(slots=True)
+class _Counts:
+    sent: int = 0
+    edited: int = 0
+    cancelled: int = 0
+    repeated: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Courier:
+    """Delivers what is due. Any number of couriers may share a store; each is used by one thread."""
+
+    store: Store
+    notifiers: Mapping[str, Notifier]
+    render: Render
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    stop: Callable[[], bool] = field(default=lambda: False)
+    pace: timedelta = PACE
+    reconcile_after: timedelta = RECONCILE_AFTER
+    edit_gap: timedelta = EDIT_GAP
+    fallbacks: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (notifier, channel) → channel
+    crash_point: Crash = field(default=lambda point: None)
+    _counts: _Counts = field(default_factory=_Counts, init=False)
+    _since_edit: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
+
+    def run(self, *, until_idle: bool = True, deadline: datetime | None = None) -> DeliveryReport:
+        """Deliver worst first, at the pace of each channel, until nothing is left to do.
+
+        With `until_idle` it ends when nothing more can be done before `deadline` (default: five minutes
+        from now); else when `stop` says so.
+        """
+        self._counts = _Counts()
+        last = self.clock()
+        left = DEADLINE if deadline is None else deadline - last
+        while not self.stop():
+            now = self.clock()
+            left -= max(timedelta(0), now - last)  # a clock set back gives no time back
+            last = now
+            due = self._survey(now)
+            ready = [one for one in due if one.at <= now]
+            if until_idle and (left <= timedelta(0) or not due or due[0].at - now > left):
+                break
+            worked = False
+            for one in ready:
+                if self.stop():
+                    break
+                worked = self._turn(one.notifier, one.channel) or worked
+            if not worked:
+                wait = (due[0].at - now).total_seconds() if due else _TICK
+                # Ready and nothing done: another courier was faster, or the turn is a moment away.
+                self.sleep(min(max(wait, 0.005 if wait > 0 else min(0.05, _TICK)), _TICK))
+        return self._report()
+
+    # -- one step at a time ---------------------------------------------------------------------------------
+
+    def _survey(self, now: datetime) -> list[Due]:
+        editing = tuple(name for name, notifier in self.notifiers.items() if notifier.can.edits)
+        with self.store.transaction() as ledger:
+            ledger.suspect_stale(now, self.reconcile_after)
+            parked = ledger.parked()
+            for state in parked:
+                fallback = self.fallbacks.get((state.notifier, state.channel), "")
+                probing = state.gated_until is None or state.gated_until <= now
+                # What comes in while a channel is parked moves on as well, but for the one that probes it.
+                if state.channel and fallback and not probing:
+                    ledger.redirect(state.notifier, state.channel, fallback)
+            if parked:
+                ledger.mark_parked()
+            due = ledger.due(
+                now, pace=self.pace, lease=self.reconcile_after, edit_gap=self.edit_gap, editing=editing
+            )
+        return [one for one in due if one.notifier in self.notifiers]
+
+    def _turn(self, notifier: str, channel: str) -> bool:
+        """One message, look or edit in this channel; True when there was something to do."""
+        key = (notifier, channel)
+        if self._since_edit.get(key, 0) >= EDIT_TURN and self._edit(notifier, channel):
+            self._since_edit[key] = 0
+            return True
+        if self._post(notifier, channel):
+            self._since_edit[key] = self._since_edit.get(key, 0) + 1
+            return True
+        # After the news: an uncertain one was announced already, more likely than not.
+        if self._look(notifier, channel):
+            return True
+        if self._edit(notifier, channel):
+            self._since_edit[key] = 0
+            return True
+        return False
+
+    def _post(self, notifier: str, channel: str) -> bool:
+        now = self.clock()
+        self.crash_point("before_claim")
+        with self.store.transaction() as ledger:
+            delivery = ledger.claim_post(notifier, channel, now, pace=self.pace)
+        if delivery is None:
+            return False
+        self.crash_point("after_claim")
+        reviewed, parent = self._context(delivery)
+        if reviewed is not None and reviewed.removed:
+            with self.store.transaction() as ledger:
+                self._counts.cancelled += ledger.settle(delivery, DeliveryState.CANCELLED)
+            return True
+        message = replace(self._draw(delivery, reviewed), thread_id=self._thread(delivery, parent))
+        if abs(self.clock() - now) > self.reconcile_after / 3:
+            # This process slept between claim and post: another one may have taken over by now.
+            with self.store.transaction() as ledger:
+                ledger.settle(delivery, DeliveryState.PENDING, error="its sender was held up", counted=False)
+            return True
+        self.crash_point("before_post")
+        try:
+            receipt = self.notifiers[notifier].post(message)
+        except Exception as error:
+            self._refused(error, delivery)
+            return True
+        self.crash_point("after_post")
+        now = self.clock()
+        with self.store.transaction() as ledger:
+            self.crash_point("before_settle")
+            ours = ledger.settle_sent(
+                delivery, receipt.remote_id, receipt.remote_channel, delivery.wanted_version, now
+            )
+        self.crash_point("after_settle")
+        if ours:
+            self._counts.sent += 1
+        else:
+            log.warning("%s was settled by another courier while this one was sending it", delivery.id)
+        return True
+
+    def _refused(self, error: Exception, delivery: Delivery) -> None:
+        now = self.clock()
+        decided = after_error(error, delivery, now, self.pace)
+        if not isinstance(error, NotifyError):
+            log.error("posting %s failed in an unknown way", delivery.id, exc_info=error)
+        self.crash_point("after_failure")
+        with self.store.transaction() as ledger:
+            self._obstruct(ledger, delivery, decided, now)
+            ledger.settle(
+                delivery,
+                decided.state,
+                error=decided.error,
+                not_before=decided.not_before,
+                plain=decided.plain,
+                counted=decided.counted,
+            )
+            fallback = self.fallbacks.get((delivery.notifier, delivery.channel), "")
+            if decided.park is Park.CHANNEL and fallback:
+                ledger.redirect(delivery.notifier, delivery.channel, fallback)
+        level = logging.WARNING if decided.counted or decided.park else logging.INFO
+        log.log(level, "%s to %s: %s", delivery.id, delivery.channel, decided.error)
+
+    def _look(self, notifier: str, channel: str) -> bool:
+        now = self.clock()
+        with self.store.transaction() as ledger:
+            delivery = ledger.claim_look(notifier, channel, now, pace=self.pace, lease=self.reconcile_after)
+            if delivery is None:
+                return False
+            known = ledger.remote_channel_of(notifier, channel)
+        _, parent = self._context(delivery)
+        road = self.notifiers[notifier]
+        found: Receipt | Exception | None
+        try:
+            if not road.can.finds:
+                raise CannotLook(f"{notifier} cannot look")
+            claimed = min(delivery.claimed_at or now, now)
+            found = road.find(
+                Search(
+                    channel=channel,
+                    outbox_id=delivery.id,
+                    since=claimed - MARGIN,
+                    until=max(delivery.claimed_at or now, now) + MARGIN,
+                    thread_id=self._thread(delivery, parent),
+                    extra={"remote_channel": known},
+                )
+            )
+        except Exception as error:
+            found = error
+        self.crash_point("after_look")
+        now = self.clock()
+        decided = after_look(found, delivery, now, self.pace)
+        with self.store.transaction() as ledger:
+            if isinstance(found, Receipt):
+                # Which state it shows is not known when the case changed meanwhile: it is drawn once more.
+                version = (
+                    delivery.wanted_version if delivery.wanted_version <= 1 else delivery.wanted_version - 1
+                )
+                ours = ledger.settle_sent(delivery, found.remote_id, found.remote_channel, version, now)
+                self._counts.sent += ours
+            else:
+                self._obstruct(ledger, delivery, decided, now)
+                ours = ledger.settle(
+                    delivery, decided.state, error=decided.error, not_before=decided.not_before
+                )
+                self._counts.repeated += ours and isinstance(found, CannotLook)
+        if isinstance(found, Exception):
+            log.warning("looking for %s in %s: %s", delivery.id, channel, decided.error)
+        return True
+
+    def _edit(self, notifier: str, channel: str) -> bool:
+        if not self.notifiers[notifier].can.edits:
+            return False
+        now = self.clock()
+        with self.store.transaction() as ledger:
+            delivery = ledger.claim_edit(
+                notifier, channel, now, pace=self.pace, lease=self.reconcile_after, gap=self.edit_gap
+            )
+        if delivery is None:
+            return False
+        self.crash_point("after_edit_claim")
+        reviewed, _ = self._context(delivery)
+        receipt = Receipt(delivery.remote_id or "", delivery.remote_channel or "")
+        error: Exception | None = None
+        try:
+            self.notifiers[notifier].edit(receipt, self._draw(delivery, reviewed))
+        except Exception as caught:
+            error = caught
+        self.crash_point("after_edit")
+        now = self.clock()
+        if error is None:
+            with self.store.transaction() as ledger:
+                self._counts.edited += ledger.settle_edit(delivery, delivery.wanted_version, now)
+            return True
+        decided = after_edit_error(error, delivery, now, self.pace)
+        gone = decided.state is DeliveryState.FAILED
+        if gone and reviewed is not None and reviewed.removed:
+            self._take_out(notifier, receipt)
+        with self.store.transaction() as ledger:
+            self._obstruct(ledger, delivery, decided, now)
+            if gone:
+                ledger.settle_edit(delivery, delivery.wanted_version, now, decided.error)
+            else:
+                ledger.postpone_edit(delivery, decided.not_before or now, decided.error, plain=decided.plain)
+        log.warning("changing %s in %s: %s", delivery.id, channel, decided.error)
+        return True
+
+    # -- helpers --------------------------------------------------------------------------------------------
+
+    def _take_out(self, notifier: str, receipt: Receipt) -> None:
+        """The last resort for a card whose author withdrew the words: it cannot be changed, so it goes."""
+        try:
+            self.notifiers[notifier].remove(receipt)
+        except NotifyError as error:
+            log.error("a removed mention still stands in its channel: %s", redact(str(error)))  # noqa: TRY400
+
+    def _obstruct(self, ledger: Ledger, delivery: Delivery, decided: Decision, now: datetime) -> None:
+        if decided.gate_until is not None:
+            ledger.gate(delivery.notifier, delivery.channel, decided.gate_until)
+        if decided.park is Park.CHANNEL:
+            ledger.park(delivery.notifier, delivery.channel, decided.error, now)
+        elif decided.park is Park.NOTIFIER:
+            ledger.park(delivery.notifier, "", decided.error, now)
+
+    def _context(self, delivery: Delivery) -> tuple[Reviewed | None, Delivery | None]:
+        with self.store.reading() as ledger:
+            reviewed = None if delivery.number is None else ledger.reviewed(delivery.number)
+            parent = None if delivery.parent is None else ledger.delivery(delivery.parent)
+        return reviewed, parent
+
+    def _draw(self, delivery: Delivery, reviewed: Reviewed | None) -> Message:
+        try:
+            message = self.render(delivery, reviewed)
+        except Exception:
+            log.exception("the card of %s could not be drawn", delivery.id)
+            message = bare_message(delivery)
+        if delivery.plain:
+            message = replace(message, blocks=())
+        message = replace(message, channel=delivery.channel, outbox_id=delivery.id)
+        meant_for = _meant_for(delivery)
+        return with_note(
+            message, f"Meant for {meant_for}, which takes no messages from us." if meant_for else ""
+        )
+
+    def _thread(self, delivery: Delivery, parent: Delivery | None) -> str | None:
+        # A reply that was sent to the fallback channel, or whose parent never arrived, goes into the channel.
+        if parent is None or parent.channel != delivery.channel or parent.state is not DeliveryState.SENT:
+            return None
+        return parent.remote_id if self.notifiers[delivery.notifier].can.threads else None
+
+    def _report(self) -> DeliveryReport:
+        with self.store.reading() as ledger:
+            counts = ledger.outbox_counts()
+        return DeliveryReport(
+            sent=self._counts.sent,
+            edited=self._counts.edited,
+            cancelled=self._counts.cancelled,
+            repeated=self._counts.repeated,
+            uncertain=counts[DeliveryState.UNCERTAIN],
+            parked=counts[DeliveryState.PARKED],
+            failed=counts[DeliveryState.FAILED],
+            waiting=counts[DeliveryState.PENDING] + counts[DeliveryState.SENDING],
+        )
+
+
+def deliver_due(
+    store: Store,
+    notifiers: Mapping[str, Notifier],
+    *,
+    render: Render,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    stop: Callable[[], bool] | threading.Event | None = None,
+    pace: timedelta = PACE,
+    reconcile_after: timedelta = RECONCILE_AFTER,
+    edit_gap: timedelta = EDIT_GAP,
+    fallbacks: Mapping[tuple[str, str], str] | None = None,
+    until_idle: bool = True,
+    deadline: datetime | None = None,
+    crash_point: Crash = lambda point: None,
+) -> DeliveryReport:
+    """Deliver everything that is due, worst first; the one call of `lowstar run` and of the daemon.
+
+    `reconcile_after` must be longer than a request of any notifier can take. `fallbacks` maps (notifier,
+    channel) to the channel used while that one is parked. See `Courier.run` for `until_idle` and `deadline`.
+    """
+    if stop is None:
+        asked: Callable[[], bool] = lambda: False  # noqa: E731
+    else:
+        asked = stop.is_set if isinstance(stop, threading.Event) else stop
+    courier = Courier(
+        store=store,
+        notifiers=notifiers,
+        render=render,
+        clock=clock,
+        sleep=sleep,
+        stop=asked,
+        pace=pace,
+        reconcile_after=reconcile_after,
+        edit_gap=edit_gap,
+        fallbacks=fallbacks or {},
+        crash_point=crash_point,
+    )
+    return courier.run(until_idle=until_idle, deadline=deadline)
+
+
+def _meant_for(delivery: Delivery) -> str:
+    try:
+        body = json.loads(delivery.body) if delivery.body else {}
+    except ValueError:
+        return ""
+    return str(body.get("meant_for", "")) if isinstance(body, dict) else ""

@@ -1,0 +1,263 @@
+"""What has to be answered, and what is one case about? Lists and shows cases, worst first."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.commands import App, existing_store, pass_app
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from storage.records import CaseEvent, Reviewed
+
+_NUMBER = re.compile(r"(?:REP-|#)?0*([0-9]{1,9})", re.IGNORECASE)
+NUMBER_MAX = 2**31 - 1
+
+
+@click.group(short_help="Show what somebody has to answer, worst first.")
+def command() -> None:
+    """Show what somebody has to answer, worst first."""
+
+
+def case_number(text: str) -> int | None:
+    """The number of a case as people write it, None where it is none.
+
+    >>> case_number("REP-0007"), case_number("#12"), case_number("7"), case_number("seven")
+    (7, 12, 7, None)
+    """
+    match = _NUMBER.fullmatch(text.strip())
+    return int(match[1]) if match else None
+
+
+@command.command("list", short_help="List the open cases.")
+@click.option("--all", "everything", is_flag=True, help="The closed ones too.")
+@click.option("--brand", metavar="NAME", help="Only of this brand.")
+@click.option("--source", metavar="NAME", help="Only from this source.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines: a list of cases.")
+@pass_app
+def list_cases(
+    app: App, everything: bool, brand: str | None, source: str | None, limit: int, as_json: bool
+) -> None:
+    """List the open cases, worst first."""
+    from monitor import view
+
+    config = app.config()
+    _known("brand", brand, [one.name for one in config.brands])
+    _known("source", source, [one.name for one in config.sources])
+    with existing_store(config) as store, store.reading() as ledger:
+        found = ledger.cases_worst_first(
+            open_only=not everything, brand=brand, source=source, limit=limit + 1, offset=0
+        )
+    more, found = len(found) > limit, found[:limit]
+    if as_json:
+        view.print_json([as_plain(one) for one in found])
+        return
+    if not found:
+        click.echo("No cases." if everything else "Nothing to answer: no open case.")
+        return
+    _print_list(found, config, datetime.now(UTC))
+    if more:
+        click.echo(f"… and more: --limit {limit * 2} shows them.")
+
+
+@command.command("show", short_help="Show one case with its history.")
+@click.argument("number", metavar="REP-0007")
+@click.option("--json", "as_json", is_flag=True, help="For machines: one case.")
+@pass_app
+def show_case(app: App, number: str, as_json: bool) -> None:
+    """Show one case: what was written, why it was flagged, what has happened since."""
+    from monitor import view
+
+    wanted = case_number(number)
+    if wanted is None:
+        raise click.UsageError(f"{number!r} is no case number; allowed: REP-0007, or 7")
+    config = app.config()
+    with existing_store(config) as store, store.reading() as ledger:
+        found = ledger.reviewed(wanted) if wanted <= NUMBER_MAX else None
+        events = ledger.events(wanted) if found else []
+    if found is None:
+        raise click.ClickException(f'There is no case {number}. "lowstar cases list --all" lists them.')
+    if as_json:
+        view.print_json(as_plain(found, events))
+    else:
+        _print_case(found, events, config, datetime.now(UTC))
+
+
+def as_plain(one: Reviewed, events: list[CaseEvent] | None = None) -> dict[str, Any]:
+    """A case as plain values, for JSON."""
+    case, mention, verdict = one.case, one.mention, one.verdict
+    plain: dict[str, Any] = {
+        "case": case.name,
+        "brand": case.brand,
+        "status": str(case.status),
+        "priority": case.priority,
+        "rank": case.rank,
+        "owner": case.owner,
+        "channel": case.channel,
+        "level": case.level,
+        "opened_at": case.opened_at,
+        "respond_by": case.respond_by,
+        "first_response_at": case.first_response_at,
+        "closed_at": case.closed_at,
+        "outcome": case.outcome,
+        "recovered": case.recovered,
+        "source": mention.source,
+        "kind": str(mention.kind),
+        "url": mention.url,
+        "title": mention.title,
+        "text": mention.text,
+        "author": mention.author,
+        "entity": mention.entity,
+        "stars": mention.stars,
+        "stars_before": one.stars_before,
+        "reach": mention.reach,
+        "published_at": mention.published_at,
+        "first_seen_at": one.first_seen_at,
+        "removed": one.removed,
+        "compound": verdict.sentiment.compound,
+        "label": str(verdict.sentiment.label),
+        "reasons": verdict.reasons,
+        "topics": verdict.topics,
+    }
+    if events is not None:
+        plain["events"] = [
+            {"at": event.at, "actor": event.actor, "action": event.action, "detail": event.detail}
+            for event in events
+        ]
+    return plain
+
+
+def _known(what: str, name: str | None, names: list[str]) -> None:
+    if name is None or name in names:
+        return
+    from monitor.config_check import did_you_mean
+
+    near = did_you_mean(name, names)
+    hint = f'did you mean "{near}"?' if near else "allowed: " + ", ".join(names)
+    raise click.UsageError(f"There is no {what} {name!r}; {hint}")
+
+
+def _title(config: Config, source: str) -> str:
+    try:
+        return config.source(source).title or source
+    except KeyError:
+        return source  # it was taken out of lowstar.toml; its cases stay
+
+
+def _headline(one: Reviewed) -> str:
+    from monitor import view
+
+    if one.removed:
+        return "(removed by its source)"
+    title, text = view.safe(one.mention.title), view.safe(one.mention.text)
+    if title and not text.startswith(title):
+        return f"{title} – {text}" if text else title
+    return text or "(without words)"
+
+
+def _state(one: Reviewed, now: datetime) -> str:
+    """Who has it, and when an answer is due."""
+    from monitor import view
+
+    case = one.case
+    words = [str(case.status)]
+    if case.owner:
+        words.append(f"by {view.safe(case.owner, 30)}")
+    if not case.status.closed and case.first_response_at is None and case.respond_by is not None:
+        words.append(view.due(case.respond_by, now))
+    return ", ".join(words)
+
+
+def _stars(one: Reviewed) -> str:
+    from monitor import view
+
+    if one.stars_before is not None and one.stars_before != one.mention.stars:
+        return f"{view.stars(one.stars_before)} → {view.stars(one.mention.stars) or 'none'}"
+    return view.stars(one.mention.stars)
+
+
+def _print_list(found: list[Reviewed], config: Config, now: datetime) -> None:
+    from rich.text import Text
+
+    from monitor import view
+
+    console = view.console()
+    wide = console.width >= view.NARROW
+    sites = [view.cut(view.safe(_title(config, one.mention.source)), 16) for one in found]
+    marks = [f"{one.case.name}  {one.case.priority.word:<6}  {_stars(one):<4}" for one in found]
+    states = [view.cut(_state(one, now), 34) for one in found]
+    width = max(map(len, states))
+    brands = len({one.case.brand for one in found}) > 1
+    for one, mark, site, state in zip(found, marks, sites, states, strict=True):
+        brand = f"  {view.cut(view.safe(one.case.brand), 16)}" if brands else ""
+        headline = _headline(one)
+        line = Text(mark, style=view.STYLES[one.case.priority])
+        if wide:
+            line.append(
+                f"  {view.pad(site, 16)}{view.pad(brand, 18) if brands else ''}  {state:<{width}}  ", style=""
+            )
+            line.append(view.cut(headline, console.width - line.cell_len), style="default")
+            console.print(line)
+        else:
+            line.append(f"  {site}{brand}  {state}", style="default")
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line)
+            console.print(Text("    " + view.cut(headline, console.width - 4)))
+
+
+def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: datetime) -> None:
+    from rich.text import Text
+
+    from monitor import view
+
+    console = view.console()
+    case, mention, verdict = one.case, one.mention, one.verdict
+    width = min(console.width, 100)
+
+    def fact(name: str, value: str) -> None:
+        if value:
+            console.print(Text(f"  {name:<10} {value}"))
+
+    head = Text(
+        f"{case.name}  {case.priority.word}  {_stars(one)}".rstrip(), style=view.STYLES[case.priority]
+    )
+    head.append(f"  {_state(one, now)}", style="default")
+    console.print(head)
+    fact("brand", view.safe(case.brand))
+    fact("source", view.safe(_title(config, mention.source)))
+    fact("about", view.safe(mention.entity))
+    fact("author", view.safe(mention.author))
+    fact("written", view.at(mention.published_at, config.timezone))
+    fact("opened", view.at(case.opened_at, config.timezone))
+    fact("answer by", view.at(case.respond_by, config.timezone))
+    fact("answered", view.at(case.first_response_at, config.timezone))
+    fact("outcome", view.safe(case.outcome))
+    fact("channel", view.safe(case.channel))
+    fact("address", view.safe(mention.url, 2_000))
+    for at, reason in enumerate(verdict.reasons):
+        fact("why" if at == 0 else "", view.safe(reason))
+    fact("topics", ", ".join(view.safe(topic) for topic in verdict.topics))
+    console.print()
+    if one.removed:
+        console.print(Text("  (removed by its source)"))
+    for text in (mention.title, mention.text):
+        for line in view.indented(text, width, "  ") if text else ():
+            console.print(Text(line))
+    if mention.owner_reply:
+        console.print(Text("\n  Reply of the owner:"))
+        for line in view.indented(mention.owner_reply, width, "    "):
+            console.print(Text(line))
+    if events:
+        console.print(Text("\n  History:"))
+    for event in events:
+        words = (
+            f"{view.safe(event.actor, 60)} {view.safe(event.action, 60)} {view.safe(event.detail)}".rstrip()
+        )
+        console.print(Text(f"  {view.at(event.at, config.timezone)}  {words}"))

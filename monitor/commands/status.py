@@ -1,0 +1,247 @@
+"""Is all well? Sources, outbox, channels, cases; and what a person has to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.commands import FAILED, FINE, App, existing_store, pass_app
+
+if TYPE_CHECKING:
+    from monitor.config import Config, Source
+    from storage.records import CaseStatus, ChannelState, CrawlRun, Delivery, DeliveryState
+    from storage.store import Ledger
+
+UNCERTAIN_FOR = timedelta(minutes=10)  # longer than any search for a message that may have arrived takes
+LATE_AFTER = 3  # a source not read for so many times its `every` is late: is cron still calling?
+AUDITED = 10_000  # open cases looked at, worst first
+GRACE = timedelta(minutes=15)  # one missed round of cron is no news
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How one source is doing."""
+
+    source: Source
+    last: CrawlRun | None
+    good: CrawlRun | None
+    word: str  # "ok", "empty", "partial", "failed", "off", "never run", "late", "running", "broken off"
+    wrong: bool
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that `lowstar status` says."""
+
+    at: datetime
+    sources: tuple[SourceStatus, ...]
+    outbox: Mapping[DeliveryState, int]
+    parked: tuple[ChannelState, ...]
+    cases: Mapping[CaseStatus, int]
+    mentions: int
+    stuck: tuple[Delivery, ...] = ()  # uncertain or half sent for too long
+    unannounced: tuple[str, ...] = ()  # open cases without a message: there must be none
+    problems: tuple[str, ...] = field(default=())  # what is wrong, each with what to do
+
+
+def source_status(
+    source: Source, last: CrawlRun | None, good: CrawlRun | None, now: datetime
+) -> SourceStatus:
+    """How `source` is doing at `now`, judged by its latest run and its latest good one."""
+    from monitor.view import ago, length
+    from storage.records import RunOutcome
+
+    def said(word: str, wrong: bool, advice: str = "") -> SourceStatus:
+        return SourceStatus(source, last, good, word, wrong, advice)
+
+    if last is None:
+        return said("never run", True, '"lowstar run" reads it now, "lowstar schedule --install" from now on')
+    if last.ended_at is None:
+        if now - last.started_at <= source.deadline + GRACE:
+            return said("running", False)
+        return said(
+            "broken off", True, f"its run began {ago(last.started_at, now)} and never ended; run it again"
+        )
+    if last.outcome is RunOutcome.OFF:
+        return said("off", False, last.reason)
+    if last.outcome is RunOutcome.FAILED:
+        return said("failed", True, last.reason or f'"lowstar -v run {source.name}" shows why')
+    if now - last.started_at > LATE_AFTER * source.every + GRACE:
+        return said(
+            "late",
+            True,
+            f"not read for {length(now - last.started_at)}, though it is due every {length(source.every)}; "
+            'is cron calling "lowstar run"?',
+        )
+    return said(str(last.outcome), False, last.reason)
+
+
+def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
+    """Everything `status` says, from the store."""
+    last, good = ledger.last_runs(), ledger.last_good_runs()
+    sources = tuple(source_status(one, last.get(one.name), good.get(one.name), now) for one in config.sources)
+    outbox = ledger.outbox_counts()
+    stuck, unannounced = _audit(ledger, now)
+    parked = tuple(ledger.parked())
+    return Status(
+        at=now,
+        sources=sources,
+        outbox=outbox,
+        parked=parked,
+        cases=ledger.case_counts(),
+        mentions=ledger.mention_count(),
+        stuck=stuck,
+        unannounced=unannounced,
+        problems=tuple(_problems(sources, outbox, parked, stuck, unannounced, now)),
+    )
+
+
+def _audit(ledger: Ledger, now: datetime) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
+    """Cards that have been uncertain or half sent for too long, and open cases that have no card at all."""
+    from storage.records import DeliveryState
+
+    open_cases = [one.case for one in ledger.cases_worst_first(open_only=True, limit=AUDITED)]
+    cards = ledger.cards_of([case.number for case in open_cases])
+    announced = {card.number for card in cards}
+    stuck = tuple(
+        card
+        for card in cards
+        if card.state in (DeliveryState.UNCERTAIN, DeliveryState.SENDING)
+        and now - (card.claimed_at or card.created_at) > UNCERTAIN_FOR
+    )
+    return stuck, tuple(case.name for case in open_cases if case.channel and case.number not in announced)
+
+
+def _problems(
+    sources: Sequence[SourceStatus],
+    outbox: Mapping[DeliveryState, int],
+    parked: Sequence[ChannelState],
+    stuck: Sequence[Delivery],
+    unannounced: Sequence[str],
+    now: datetime,
+) -> list[str]:
+    from monitor.view import ago, safe
+    from storage.records import DeliveryState
+
+    problems = [f"source {one.source.name}: {one.word}. {safe(one.advice)}" for one in sources if one.wrong]
+    for state in parked:
+        who = f"channel {safe(state.channel)}" if state.channel else f"everything to {state.notifier}"
+        problems.append(
+            f"{who}: parked {ago(state.parked_at, now)}: {safe(state.parked_reason)}. "
+            "What waits for it is kept and sent when that is mended"
+        )
+    if failed := outbox.get(DeliveryState.FAILED, 0):
+        problems.append(f'outbox: {failed} refused for good; "lowstar cases list" shows what they announced')
+    if stuck:
+        oldest = min(card.claimed_at or card.created_at for card in stuck)
+        problems.append(
+            f"outbox: {len(stuck)} uncertain, the oldest sent {ago(oldest, now)}: "
+            'nobody knows whether they arrived; "lowstar run" looks for them'
+        )
+    if unannounced:
+        problems.append(
+            f"audit: {len(unannounced)} open cases were never announced: {', '.join(unannounced[:5])}; "
+            '"lowstar cases list" shows them'
+        )
+    return problems
+
+
+@click.command(short_help="Say whether all is well; exit 1 when it is not.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@pass_app
+def command(app: App, as_json: bool) -> int:
+    """Say how sources, outbox, channels and cases are doing; exit 1 when something is wrong."""
+    from monitor import view
+
+    config = app.config()
+    with existing_store(config) as store, store.reading() as ledger:
+        status = gather(ledger, config, datetime.now(UTC))
+    if as_json:
+        view.print_json(as_plain(status))
+    else:
+        _print(status)
+    return FAILED if status.problems else FINE
+
+
+def as_plain(status: Status) -> dict[str, Any]:
+    """The status as plain values, for JSON."""
+    return {
+        "ok": not status.problems,
+        "at": status.at,
+        "problems": status.problems,
+        "sources": [
+            {
+                "name": one.source.name,
+                "status": one.word,
+                "wrong": one.wrong,
+                "last_started_at": one.last and one.last.started_at,
+                "last_good_at": one.good and one.good.started_at,
+                "found": one.last and one.last.found,
+                "new": one.last and one.last.new,
+                "changed": one.last and one.last.changed,
+                "failed": one.last and one.last.failed,
+                "reason": one.last.reason if one.last else "",
+                "advice": one.advice,
+            }
+            for one in status.sources
+        ],
+        "outbox": {str(state): count for state, count in status.outbox.items()},
+        "uncertain_too_long": len(status.stuck),
+        "unannounced": status.unannounced,
+        "parked": [
+            {
+                "notifier": one.notifier,
+                "channel": one.channel,
+                "since": one.parked_at,
+                "reason": one.parked_reason,
+            }
+            for one in status.parked
+        ],
+        "cases": {str(state): count for state, count in status.cases.items()},
+        "mentions": status.mentions,
+    }
+
+
+def _print(status: Status) -> None:
+    from rich.text import Text
+
+    from monitor import view
+
+    console = view.console()
+    names = max([len(view.safe(one.source.name, 24)) for one in status.sources] or [0])
+    console.print(Text("Sources"))
+    for one in status.sources:
+        line = Text(f"  {view.pad(view.safe(one.source.name, 24), names)}  ")
+        line.append(f"{one.word:<10}", style="bold red" if one.wrong else "")
+        if one.last is not None and one.last.outcome != "off":
+            line.append(f"  read {view.ago(one.last.started_at, status.at)}")
+            line.append(f", {one.last.found} found, {one.last.new} new")
+        if one.wrong or one.word != "ok":
+            good = view.ago(one.good.started_at if one.good else None, status.at)
+            line.append(f"; last good: {good}" if one.word != "off" else "")
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line)
+        if one.advice and not one.wrong:
+            for text in view.indented(one.advice, console.width, "    "):
+                console.print(Text(text))
+    console.print(Text("Outbox    " + _counts(status.outbox)))
+    console.print(Text("Cases     " + _counts(status.cases)))
+    lost = f"{len(status.unannounced)} never announced" if status.unannounced else "every open case announced"
+    unsure = f"{len(status.stuck)} stuck" if status.stuck else "no message stuck"
+    console.print(Text(f"Audit     {status.mentions} mentions kept; {lost}, {unsure}"))
+    if not status.problems:
+        console.print(Text("All is well.", style="green"))
+        return
+    console.print(Text("Wrong", style="bold red"))
+    for problem in status.problems:
+        for at, text in enumerate(view.indented(problem, console.width, "    ")):
+            console.print(Text("  - " + text[4:] if at == 0 else text))
+
+
+def _counts(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "empty"

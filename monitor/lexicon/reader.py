@@ -1,0 +1,254 @@
+"""Which phrases stand in a folded text? One Aho-Corasick pass, then boundaries, negation, questions."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cache
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from monitor.lexicon import english, languages
+from monitor.lexicon.cues import Cue, Level, words
+from monitor.normalise import fold
+
+NEGATIONS = words(
+    "not no never isn't isnt wasn't wasnt aren't arent weren't werent don't dont doesn't doesnt didn't "
+    "didnt won't wont can't cant cannot couldn't couldnt wouldn't wouldnt hasn't hasnt haven't havent "
+    "hadn't hadnt without nothing hardly barely neither nor ain't aint far"
+)
+# "is this a scam?" asks; "where is my order?" does not.
+_ASKING = words("is are was were does do did can could would has have had if whether anyone anybody any")
+_NUMBERS = words(
+    "two three four five six seven eight nine ten twelve twenty thirty forty several many few multiple couple"
+)
+_UNITS = (
+    "hour",
+    "hours",
+    "hr",
+    "hrs",
+    "minutes",
+    "mins",
+    "min",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "month",
+    "months",
+)
+_WAITS = (
+    "wait",
+    "waited",
+    "waiting",
+    "hold",
+    "queue",
+    "queued",
+    "queuing",
+    "late",
+    "delay",
+    "delayed",
+    "overdue",
+    "still",
+    "stuck",
+    "ago",
+    "without",
+)
+_NEAR = 28  # characters between a wait and the time it took: "waited in the terminal for 3 hours"
+PRAISE_WEIGHT, COMPLAINT_WEIGHT = 2.2, -2.3  # of the short lists of other languages
+
+
+class Found(NamedTuple):
+    """A phrase in the folded text."""
+
+    start: int
+    end: int
+    cue: Cue
+    weight: float  # after negation and questions
+    level: Level
+
+
+class _Entry(NamedTuple):
+    language: str
+    cue: Cue
+    weight: float
+    open_end: bool  # any ending may follow
+    anywhere: bool  # read too where nothing tells the language
+    negative: bool  # begins with a negation of its own, so one before it does not turn it round
+
+
+class PhraseReader:
+    """The lists as one automaton. Building it takes some 20 ms; `reader()` keeps one a process."""
+
+    def __init__(self) -> None:
+        entries: dict[str, list[_Entry]] = {}
+
+        def add(language: str, cue: Cue, weight: float, phrases: str) -> None:
+            for phrase in phrases.split("|"):
+                open_end = phrase.endswith("*")
+                folded = fold(phrase.removesuffix("*"))
+                negative = not NEGATIONS.isdisjoint(folded.split())
+                anywhere = language == "en" or folded not in languages.ALSO_ENGLISH
+                entry = _Entry(language, cue, weight, open_end, anywhere, negative)
+                for form in {folded, folded.replace("'", "")}:
+                    known = entries.setdefault(form, [])
+                    # The first list that names a phrase decides, so lists go from severe to mild.
+                    if not any(e.language == language for e in known):
+                        known.append(entry)
+
+        for weight, phrases in english.HARMLESS:
+            add("en", Cue.HARMLESS, weight, phrases)
+        for cue, weight, phrases in english.COMPLAINTS:
+            add("en", cue, weight, phrases)
+        for weight, phrases in english.PRAISE:
+            add("en", Cue.PRAISE, weight, phrases)
+        for weight, phrases in english.HINTS:
+            add("en", Cue.HINT, weight, phrases)
+        for language, phrases in languages.COMPLAINTS.items():
+            add(language, Cue.COMPLAINT, COMPLAINT_WEIGHT, phrases)
+        for language, phrases in languages.PRAISE.items():
+            add(language, Cue.PRAISE, PRAISE_WEIGHT, phrases)
+        for unit in _UNITS:
+            add("#unit", Cue.WAITING, 0.0, unit)
+        for wait in _WAITS:
+            add("#wait", Cue.WAITING, 0.0, wait)
+        self._entries = [tuple(found) for found in entries.values()]
+        self._lengths = [len(form) for form in entries]
+        self._automaton = AhoCorasick(list(entries), MatchKind.Standard)
+
+    def read(self, folded: str, language: str) -> list[Found]:
+        """The phrases of a language in folded text, in their order, none inside or across another.
+
+        `language` "" (nothing tells) takes English and, as no English word stands against it, all others.
+        Time is linear in the text.
+        """
+        units: list[tuple[int, int]] = []
+        waits: list[tuple[int, int]] = []
+        candidates: list[tuple[int, int, _Entry]] = []
+        entries = self._entries
+        last = len(folded)
+        for pattern, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            if (
+                start
+                and folded[start].isalnum()
+                and (folded[start - 1].isalnum() or folded[start - 1] == "_")
+            ):
+                continue
+            inside = end < last and folded[end].isalnum() and folded[end - 1].isalnum()
+            for entry in entries[pattern]:
+                if inside and not entry.open_end:
+                    continue
+                if entry.language == language or (
+                    not language and entry.anywhere and entry.language[0] != "#"
+                ):
+                    candidates.append((start, end, entry))
+                elif entry.language == "#unit":
+                    units.append((start, end))
+                elif entry.language == "#wait":
+                    waits.append((start, end))
+        if len(candidates) > 1:
+            candidates.sort(key=_first_longest)
+        found: list[Found] = []
+        until = -1
+        for start, end, entry in candidates:
+            if start < until:
+                continue
+            if entry.open_end:
+                end = _word_end(folded, end)
+            until = end
+            found.append(_weighed(folded, start, end, entry))
+        if units and waits and language in ("en", ""):
+            _add_long_waits(folded, units, waits, found)
+        return found
+
+
+def _first_longest(candidate: tuple[int, int, _Entry]) -> tuple[int, int, bool]:
+    start, end, entry = candidate
+    return (start, -end, entry.cue is not Cue.HARMLESS)
+
+
+def _word_end(folded: str, end: int) -> int:
+    limit = min(len(folded), end + 30)
+    while end < limit and folded[end].isalnum():
+        end += 1
+    return end
+
+
+def _weighed(folded: str, start: int, end: int, entry: _Entry) -> Found:
+    """The phrase, turned round by a negation up to three words before it, weakened by a question."""
+    cue, weight, level = entry.cue, entry.weight, entry.cue.level
+    if cue is Cue.HARMLESS:
+        return Found(start, end, cue, weight, Level.NONE)
+    if not entry.negative:
+        before = folded[max(0, start - 32) : start]
+        # Only within the same clause: "no. it crashed" denies nothing.
+        for mark in ".!?;,\u2026":
+            before = before.rpartition(mark)[2]
+        last = before.split()[-3:]
+        if last and not (NEGATIONS.isdisjoint(last) and languages.NEGATIONS.isdisjoint(last)):
+            if cue is Cue.PRAISE:
+                return Found(start, end, Cue.ANNOYED, -0.75 * weight, Level.MILD)
+            return Found(start, end, Cue.HARMLESS, -0.25 * weight, Level.NONE)
+    if level is Level.SEVERE and _asks(folded, start, end):
+        return Found(start, end, cue, weight * 0.4, Level.MILD)
+    return Found(start, end, cue, weight, level)
+
+
+def _asks(folded: str, start: int, end: int) -> bool:
+    """True when the phrase stands in a sentence like "is this a scam?"."""
+    after = folded[end : end + 60]
+    stop = min((at for mark in ".!?;" if (at := after.find(mark)) >= 0), default=-1)
+    if stop < 0 or after[stop] != "?":
+        return False
+    before = folded[max(0, start - 60) : start]
+    for mark in ".!?;:,":
+        before = before.rpartition(mark)[2]
+    return not _ASKING.isdisjoint(before.split()[:3])
+
+
+def _add_long_waits(
+    folded: str, units: list[tuple[int, int]], waits: list[tuple[int, int]], found: list[Found]
+) -> None:
+    """Put "waited 3 hours", "45 minutes on hold", "2 weeks late" among what was found, in its place."""
+    waits.sort()
+    starts = [start for start, _ in waits]
+    taken = [f.start for f in found]
+    long_waits = []
+    until = -1
+    for start, end in sorted(units):
+        number = _number_before(folded, start)
+        if number is None or number < until:
+            continue
+        at = bisect_right(starts, start)
+        for wait_start, wait_end in waits[max(0, at - 1) : at + 1]:
+            if number - _NEAR <= wait_end <= number or end <= wait_start <= end + _NEAR:
+                left, right = min(number, wait_start), max(end, wait_end)
+                if left < until:
+                    continue
+                overlapped = bisect_right(taken, right)
+                if overlapped and found[overlapped - 1].end > left:
+                    break
+                until = right
+                long_waits.append(Found(left, right, Cue.WAITING, -2.0, Level.CLEAR))
+                break
+    if long_waits:
+        found += long_waits
+        found.sort()
+
+
+def _number_before(folded: str, unit: int) -> int | None:
+    """Where the number before a unit of time begins: "3 hours", "2.5+ hrs", "three weeks", "45mins"."""
+    at = unit - 1
+    while at >= 0 and unit - at < 4 and folded[at] in " -+":
+        at -= 1
+    end = at + 1
+    while at >= 0 and end - at < 12 and (folded[at].isalnum() or folded[at] in ".,/"):
+        at -= 1
+    word = folded[at + 1 : end]
+    return at + 1 if word in _NUMBERS or (word and (word[0].isdecimal() or word[-1].isdecimal())) else None
+
+
+@cache
+def reader() -> PhraseReader:
+    """The one reader of this process."""
+    return PhraseReader()

@@ -1,0 +1,183 @@
+"""What would be collected from this page? A saved file or an address; nothing is kept."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from scrapy.http import Response, TextResponse
+from scrapy.responsetypes import responsetypes
+
+from monitor.config import Config, Crawl, Source
+from spiders.base import PagedSpider, as_text, error_words
+from spiders.page import Page, PageReader
+from storage.records import Mention, RatingSnapshot, clean_url
+
+READERS = {  # in the order that decides where two read a page equally well
+    "reviews": "spiders.reviews",
+    "selectors": "spiders.selectors",
+    "feed": "spiders.feeds",
+    "hackernews": "spiders.hackernews",
+    "reddit": "spiders.reddit",
+}
+FILE_MAX = 20 * 1024 * 1024  # bytes of a saved page; a browser saves more than a site sends
+_SAVED_FROM = re.compile(rb"<!--\s{0,9}saved from url=\(\d{1,6}\)(https?://[^\s<>]{1,2000})\s")
+NOWHERE = "https://page.invalid/"  # where a page lies that does not say where it came from
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What a page held, as the kind that reads it best sees it."""
+
+    mentions: tuple[Mention, ...] = ()
+    problems: tuple[str, ...] = ()
+    kind: str = ""  # "" when no kind could read it
+    url: str = ""
+    snapshots: tuple[RatingSnapshot, ...] = ()
+    next_urls: tuple[str, ...] = ()
+
+
+def try_page(
+    page: str,
+    *,
+    now: datetime,
+    url: str = "",
+    kind: str = "",
+    options: Mapping[str, Any] | None = None,
+    source: Source | None = None,
+    crawl: Crawl | None = None,
+) -> TrialResult:
+    """What a crawl would collect from `page`, a saved file or an address (which is asked, robots.txt obeyed).
+
+    `url` says where a saved page came from; by default the page itself does. `kind` and `options`, or a whole
+    `source`, say how to read it; by default every kind that could is tried. Never raises for what one holds.
+    """
+    if re.match(r"https?://", page, re.IGNORECASE):
+        response, problems = _fetched(page, crawl or Crawl(), now)
+    else:
+        response, problems = _opened(Path(page), url)
+    if response is None:
+        return TrialResult(problems=problems, url=url or page)
+    if source is None:
+        host = urlsplit(response.url).hostname or "page"
+        source = Source(name=host, kind=kind, urls=(response.url,), options=dict(options or {}))
+    kinds = [kind or source.kind] if kind or source.kind else _likely(response)
+    return _best(response, source, kinds, now)
+
+
+def _best(response: TextResponse, source: Source, kinds: list[str], now: datetime) -> TrialResult:
+    tried: list[TrialResult] = []
+    for kind in kinds:
+        reader = _reader(kind)
+        if reader is None:
+            tried.append(
+                TrialResult(problems=(f"nothing reads pages of the kind {kind!r}",), url=response.url)
+            )
+            continue
+        try:
+            page = reader(response, replace(source, kind=kind), now)
+        except Exception as error:  # the same door as in a crawl
+            page = Page(problems=(f"it could not be read as {kind}: {error_words(error)}",))
+        problems = (page.blind, *page.problems) if page.blind else page.problems
+        tried.append(TrialResult(page.mentions, problems, kind, response.url, page.snapshots, page.next_urls))
+    best = max(tried, key=_worth)  # the first of equals
+    if best.mentions or len(tried) == 1:
+        return best
+    problems = tuple(dict.fromkeys(words for result in tried for words in result.problems))
+    names = ", ".join(kinds)
+    return replace(best, kind="", problems=problems or (f"no mention was found; read as {names}",))
+
+
+def _worth(result: TrialResult) -> tuple[int, int]:
+    """More mentions are better, then fuller ones: some layouts carry replies or dates in one place only."""
+    details = ("text", "stars", "author", "published_at", "title", "owner_reply", "url", "entity")
+    filled = sum(getattr(mention, name) not in ("", None) for mention in result.mentions for name in details)
+    return len(result.mentions), filled
+
+
+def _reader(kind: str) -> PageReader | None:
+    module = READERS.get(kind, f"spiders.{kind}" if kind.isidentifier() else "")
+    if not module:
+        return None
+    try:
+        reader: PageReader | None = getattr(importlib.import_module(module), "read_page", None)
+    except ModuleNotFoundError as missing:
+        if missing.name != module:
+            raise
+        return None
+    return reader
+
+
+def _likely(response: TextResponse) -> list[str]:
+    """The kinds that could read this answer, from what it is."""
+    text = response.text.lstrip("\ufeff \t\r\n")[:2_000]
+    if text.startswith(("{", "[")):
+        return ["feed", "hackernews", "reddit", "reviews", "selectors"]
+    if re.match(r"<\?xml|<rss|<feed|<rdf", text, re.IGNORECASE) and "<html" not in text.lower():
+        return ["feed"]
+    return ["reviews", "selectors"]
+
+
+def _opened(path: Path, url: str) -> tuple[TextResponse | None, tuple[str, ...]]:
+    try:
+        with path.open("rb") as file:
+            body = file.read(FILE_MAX + 1)
+    except OSError as error:
+        return None, (f"{path} cannot be opened: {error.strerror or error_words(error)}",)
+    if len(body) > FILE_MAX:
+        return None, (f"{path} is larger than {FILE_MAX // 1024 // 1024} MiB: no page is",)
+    where = clean_url(url) or NOWHERE + quote(path.name)
+    made: type[Response] = responsetypes.from_args(filename=path.name, body=body)
+    response = as_text(made(where, body=body))
+    if response is None:
+        return None, (f"{path} is no text",)
+    return (response if clean_url(url) else response.replace(url=_own_url(response, body) or where)), ()
+
+
+def _own_url(response: TextResponse, body: bytes) -> str:
+    """Where a page says it lives, "" if it does not."""
+    saved = _SAVED_FROM.search(body[:10_000])
+    if saved:
+        return clean_url(saved[1].decode("latin-1"))
+    if response.text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        return ""
+    places = ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content")
+    for place in places:
+        try:
+            for said in response.xpath(place).getall():
+                if url := clean_url(said):
+                    return url
+        except ValueError:
+            return ""
+    return ""
+
+
+def _fetched(url: str, crawl: Crawl, now: datetime) -> tuple[TextResponse | None, tuple[str, ...]]:
+    """The page as a crawl would get it: the same manners, the same refusals."""
+    from spiders.crawl import crawl as run_crawl
+
+    got: list[TextResponse] = []
+
+    def keep(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
+        got.append(response)
+        return Page()
+
+    class Fetch(PagedSpider):
+        name = "try"
+        reader = staticmethod(keep)
+
+    source = Source(name="try", kind="try", urls=(url,), max_pages=1, deadline=timedelta(minutes=2))
+    config = Config(path=Path(), brands=(), sources=(source,), routes=(), crawl=crawl)
+    clock: Callable[[], datetime] = lambda: now  # noqa: E731
+    runs = run_crawl(
+        config, [source], store=None, sink_for=lambda *_: None, clock=clock, spiders=lambda kind: Fetch
+    )
+    if got:
+        return got[0], ()
+    return None, tuple(run.reason for run in runs) or ("it was asked to stop",)

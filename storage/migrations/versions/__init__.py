@@ -1,0 +1,1 @@
+"""One file a revision, oldest first; never changed once it was released."""

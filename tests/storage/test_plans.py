@@ -1,0 +1,65 @@
+"""Do the lists people wait for read their index, and nothing else?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects import sqlite
+
+from storage.cases import worst_first
+from storage.store import Store
+from storage.tables import crawl_runs, mentions, verdicts
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+def _plan(store: Store, statement: Select[Any]) -> str:
+    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with store.reading() as ledger:
+        rows = ledger._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")
+        return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"brand": "Acme"}, {"source": "shop"}, {"brand": "Acme", "source": "shop"}]
+)
+def test_the_worst_first_list_is_read_in_order_and_never_sorted(
+    sqlite_store: Store, wanted: dict[str, Any]
+) -> None:
+    plan = _plan(sqlite_store, worst_first(**wanted).limit(50))
+    assert plan.startswith("SCAN cases USING INDEX ix_cases_unanswered")
+    assert "TEMP B-TREE" not in plan
+    assert "SCAN mentions" not in plan
+
+
+def test_a_week_is_read_from_the_index_alone(sqlite_store: Store) -> None:
+    week = select(
+        verdicts.c.source,
+        func.count(),
+        func.avg(verdicts.c.stars),
+        func.avg(verdicts.c.compound),
+        func.max(verdicts.c.priority),
+    ).where(verdicts.c.brand == "Acme", verdicts.c.posted_at >= NOW - WEEK, verdicts.c.posted_at < NOW)
+    assert _plan(sqlite_store, week.group_by(verdicts.c.source)).startswith(
+        "SEARCH verdicts USING COVERING INDEX ix_verdicts_week (brand=? AND posted_at>? AND posted_at<?)"
+    )
+
+
+def test_a_known_mention_is_found_by_its_key(sqlite_store: Store) -> None:
+    wanted = select(mentions.c.content_hash).where(
+        mentions.c.source == "shop", mentions.c.external_id.in_(["1", "2"])
+    )
+    assert "(source=? AND external_id=?)" in _plan(sqlite_store, wanted)
+
+
+def test_the_runs_of_a_source_are_read_newest_first(sqlite_store: Store) -> None:
+    wanted = select(crawl_runs).where(crawl_runs.c.source == "shop")
+    plan = _plan(
+        sqlite_store, wanted.order_by(crawl_runs.c.started_at.desc(), crawl_runs.c.id.desc()).limit(5)
+    )
+    assert "ix_crawl_runs_source_started_at" in plan
+    assert "TEMP B-TREE" not in plan
