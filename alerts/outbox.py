@@ -147,12 +147,12 @@ def after_edit_error(error: Exception, delivery: Delivery, now: datetime, pace: 
     decided = after_error(error, delivery, now, pace)
     if isinstance(error, Unchangeable) or decided.state is DeliveryState.FAILED:
         return Decision(state=DeliveryState.FAILED, error=decided.error)
-    again = now if decided.plain else max(decided.gate_until or now, now + backoff(1, pace))
+    again = now if decided.plain else now + backoff(1, pace)
     return replace(decided, state=DeliveryState.PENDING, not_before=again)
 
 
 def after_look(
-    found: Receipt | Exception | None, delivery: Delivery, now: datetime, pace: timedelta
+    found: Receipt | Exception | None, delivery: Delivery, now: datetime, pace: timedelta = PACE
 ) -> Decision:
     """What an uncertain delivery is after looking for it."""
     match found:
@@ -170,7 +170,7 @@ def after_look(
             return Decision(state=DeliveryState.PENDING, error=said, not_before=again)
     decided = after_error(found, delivery, now, pace)
     # Whatever went wrong with looking says nothing about the message: it stays uncertain.
-    again = max(decided.gate_until or now, now + backoff(max(1, delivery.attempts), pace))
+    again = now + backoff(max(1, delivery.attempts), pace)
     return replace(decided, state=DeliveryState.UNCERTAIN, not_before=again, plain=False)
 
 
@@ -242,8 +242,11 @@ class Courier:
             last = now
             due = self._survey(now)
             ready = [one for one in due if one.at <= now]
-            if until_idle and (left <= timedelta(0) or not due or due[0].at - now > left):
-                break
+            if until_idle:
+                # What is parked is tried when its time comes, but nobody waits for that.
+                due = [one for one in due if not one.parked or one.at <= now]
+                if left <= timedelta(0) or not due or due[0].at - now > left:
+                    break
             worked = False
             for one in ready:
                 if self.stop():

@@ -132,7 +132,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def outcome(arguments: list[str]) -> int:
     """Run the command line `arguments` and return its exit code; every error ends here, said in one way."""
     try:
-        code = cli.main(arguments, prog_name="lowstar", standalone_mode=False)
+        if "_LOWSTAR_COMPLETE" in os.environ:
+            cli.main(arguments, prog_name="lowstar")  # a shell asks for completions; click answers and exits
+        # Not click's `main`: it would end a broken pipe with 1, which here says that something was reported.
+        with cli.make_context("lowstar", list(arguments)) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()  # a reader that has gone away must be noticed here, not at shutdown
         return code if isinstance(code, int) else FINE
     except click.exceptions.Exit as ended:
@@ -140,7 +144,7 @@ def outcome(arguments: list[str]) -> int:
     except click.ClickException as mistake:
         mistake.show()
         return mistake.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, EOFError):
         _say("\nStopped.")
         return INTERRUPTED
     except BrokenPipeError:
@@ -148,8 +152,6 @@ def outcome(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):  # click has seen to stdout
-            return BROKEN_PIPE
         return ended.code if isinstance(ended.code, int) else FAILED if ended.code else FINE
     except Exception as error:
         return _explain(error, debug="--debug" in arguments)

@@ -22,8 +22,8 @@ T = TypeVar("T")
 DURATION = 'a duration such as "15m", "2h", "1d"'
 SHOWN_MAX = 60  # characters of a wrong value that are repeated to the person who wrote it
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s?([smhdw])")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s?(ms|[smhdw])")
 _SECRET = re.compile(r"\bxox[a-z]-[\w.-]+|\bxapp-[\w.-]+|https?://hooks\.slack\.com[^\s\"']*", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"(?<=://)[^\s/@]{1,200}:[^\s/@]{0,200}@")
 

@@ -14,7 +14,7 @@ from typing import Any
 from monitor.config_check import Table, shown
 
 _SUBREDDIT = re.compile(r"\w{2,24}(?:\+\w{2,24}){0,20}", re.ASCII)  # "one+two" reads both in one go
-HACKERNEWS_TAGS = ("story", "comment", "ask_hn", "show_hn", "poll")
+HACKERNEWS_TAGS = ("story", "comment", "poll", "pollopt", "job", "ask_hn", "show_hn", "front_page")
 _FIELDS = 'a table of selectors: { text = "p.body", rating = ".stars" }'
 HACKERNEWS_API = "https://hn.algolia.com/api/v1/"
 
@@ -34,15 +34,18 @@ def _pages(table: Table) -> dict[str, Any]:
     return {"hosts": hosts} if hosts else {}
 
 
+def _own_kind(table: Table) -> dict[str, Any]:
+    """What its mentions are, for kinds that cannot tell; the key `kind` itself is taken."""
+    kind = table.choice("mentions_are", "", ("review", "post", "comment", "article"))
+    return _pages(table) | ({"kind": kind} if kind else {})
+
+
 def _selectors(table: Table) -> dict[str, Any]:
     # Which of these go together, and whether they are selectors at all, is decided where pages are read.
-    options = _pages(table)
+    options = _own_kind(table)
     site = table.text("site", allowed="the name of a site known by heart")
     if site:
         options["site"] = site
-    kind = table.choice("mentions_are", "", ("review", "post", "comment", "article"))
-    if kind:
-        options["kind"] = kind  # of its mentions; `kind` itself is taken
     for key in ("item", "skip", "next", "drop", "items", "having", "state", "state_after"):
         value = table.raw(key)
         if value is None:
@@ -124,7 +127,7 @@ def subreddit_problem(name: str) -> str:
 KINDS: Mapping[str, SourceKind] = {
     "reviews": SourceKind(True, _pages, "any page that carries schema.org reviews"),
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
-    "feed": SourceKind(True, _pages, "RSS, Atom, JSON Feed"),
+    "feed": SourceKind(True, _own_kind, "RSS, Atom, JSON Feed"),
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
 }

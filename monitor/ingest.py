@@ -49,7 +49,7 @@ def ingest(
     removals = [r for r in items if isinstance(r, Removal)]
 
     with store.reading() as ledger:
-        known = ledger.known([m.key for m in mentions])
+        known = ledger.known([item.key for item in items])
     fresh = [m for m in mentions if m.key not in known or known[m.key].content_hash != m.content_hash()]
     reach = _grown(mentions, known)
 
@@ -72,12 +72,15 @@ def ingest(
             if (done := written.get(m.key)) is not None
             for verdict in verdicts[m.key]
         ]
-        ledger.write_verdicts([(j.mention_id, j.mention, j.verdict) for j in judged])
+        ledger.write_verdicts(
+            [(j.mention_id, j.mention, j.verdict) for j in judged], of=[done.id for done in written.values()]
+        )
         if reach:
             ledger.write_reach(reach)
-        gone = ledger.remove(removals, now)
+        gone = set(ledger.remove(removals, now))
+        withdrawn = {known[r.key].id: r.reason for r in removals if r.key in known and known[r.key].id in gone}
         intake = take_in(
-            ledger, judged, gone, desk.routes, now, announce=announce, max_age=desk.max_age
+            ledger, judged, withdrawn, desk.routes, now, announce=announce, max_age=desk.max_age
         )
 
     new = sum(done.new for done in written.values())

@@ -108,7 +108,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 _HEAD = """\
-# lowstar.toml: what lowstar listens for, where, and who hears of it. docs/configuration.md explains each setting.
+# What lowstar listens for, where, and who hears of it. docs/configuration.md explains every setting.
 # "lowstar check" says what is wrong with this file. Secrets never stand here; they come from the environment:
 # LOWSTAR_SLACK_TOKEN, LOWSTAR_REDDIT_CLIENT_ID, LOWSTAR_REDDIT_CLIENT_SECRET, or the same name with _FILE
 # and the path of a file that holds it.

@@ -98,26 +98,27 @@ class Folded:
             starts = self._starts = self._align()
         if not starts:
             return 0, len(self.text)
+        if isinstance(starts, range):
+            return starts[start], starts[end]
         first = starts[start]
         last = starts[end - 1] if end > start else first
-        # The end is where the next piece begins; a `range` (nothing moved) has no room beyond the text.
+        # The end is where the next piece begins.
         after = end
         while after < len(self.folded) and starts[after] == last:
             after += 1
         stop = starts[after] if after < len(starts) else len(self.text)
-        if isinstance(starts, range):
-            return start, end
         while stop > last + 1 and self.text[stop - 1].isspace():
             stop -= 1
         return first, max(stop, last + 1)
 
     def _align(self) -> Sequence[int]:
         text, folded = self.text, self.folded
-        if len(text) == len(folded) and (
+        lead = len(text) - len(text.lstrip())
+        if len(text.strip()) == len(folded) and (
             text.isascii() or (len(text.casefold()) == len(text) and unicodedata.is_normalized("NFKC", text))
         ):
             # Folding only ever shortened, case folding and NFKC aside, which did nothing here: nothing moved.
-            return range(len(text) + 1)
+            return range(lead, lead + len(folded) + 1)
         starts: list[int] = []
         parts: list[str] = []
         for start, piece in _pieces(text):

@@ -54,7 +54,7 @@ class Examination(NamedTuple):
 
     language: str  # ISO 639-1; "" where nothing tells
     latin: bool  # False where most letters are of another script
-    words: bool  # False where nothing but names, links and signs stands there
+    words: bool  # False where nothing but names, links, numbers and signs stands there
     phrases: tuple[Phrase, ...]  # in the order of the text, what voids others included
     emoji: tuple[Phrase, ...]
     vader: Reading | None  # None where it is not believed
@@ -100,7 +100,9 @@ def examine(text: str) -> Examination:
             for start, end, cue, weight, level in reader().read(folded.folded, language)
         )
     read = vader().read(clean) if latin and language in ("en", "") else None
-    return Examination(language, latin, bool(bag), phrases, tuple(faces), read, clean, folded.folded)
+    return Examination(
+        language, latin, _LETTER.search(clean) is not None, phrases, tuple(faces), read, clean, folded.folded
+    )
 
 
 def _blot(found: re.Match[str]) -> str:

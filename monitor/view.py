@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from storage.records import Priority, clean_line, clean_text
+from storage.records import DatePrecision, Mention, Priority, clean_line, clean_text
 
 NARROW = 100  # columns; below it a row becomes two lines
 STYLES = {Priority.URGENT: "bold red", Priority.HIGH: "yellow", Priority.NORMAL: "", Priority.LOW: "dim"}
@@ -87,6 +87,19 @@ def at(moment: datetime | None, zone: str) -> str:
     return "" if moment is None else moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
+def written(mention: Mention, zone: str) -> str:
+    """When a mention was written, no more exactly than its source said."""
+    moment = mention.published_at
+    if moment is None:
+        return ""
+    # A day has no hour: moved into another zone it could become the day before.
+    forms = {DatePrecision.DAY: "%Y-%m-%d", DatePrecision.MONTH: "%Y-%m", DatePrecision.YEAR: "%Y"}
+    form = forms.get(mention.date_precision)
+    if form:
+        return moment.strftime(form)
+    return ("about " if mention.date_precision is DatePrecision.RELATIVE else "") + at(moment, zone)
+
+
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` columns of a terminal (a Chinese character takes two)."""
     shown = Text(text)
@@ -102,12 +115,16 @@ def pad(text: str, width: int) -> str:
 
 def indented(text: str, width: int, indent: str) -> list[str]:
     """`text` wrapped to `width` columns, every line behind `indent`; paragraphs stay."""
-    import textwrap
-
-    lines: list[str] = []
-    for line in safe_lines(text):
-        lines += textwrap.wrap(line, max(20, width - len(indent))) or [""]
+    room = max(8, width - len(indent))
+    page = Console(width=room, color_system=None)
+    lines = [part.plain for line in safe_lines(text) for part in Text(line).wrap(page, room) or [Text()]]
     return [f"{indent}{line}".rstrip() for line in lines]
+
+
+def hanging(first: str, text: str, width: int) -> list[str]:
+    """`text` wrapped to `width` columns behind `first`, which stands on the first line only."""
+    lines = indented(text, width, " " * len(first))
+    return [(first + lines[0][len(first) :]).rstrip(), *lines[1:]]
 
 
 def as_json(value: Any) -> str:

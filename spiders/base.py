@@ -445,7 +445,7 @@ def shown(url: str) -> str:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
-        return clean_key(url)[:80]
+        return "an address that is none"
     return f"{parts.scheme}://{host}{parts.path[:120]}{'?…' if parts.query else ''}"
 
 

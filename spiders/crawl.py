@@ -10,6 +10,7 @@ been read, the averages it showed. Cursors move only when everything before them
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import importlib
 import logging
@@ -347,6 +348,7 @@ def _event_loop(made: Settings) -> asyncio.AbstractEventLoop:
     asyncio.set_event_loop(loop)
     if not reactor.running:
         reactor.startRunning(installSignalHandlers=False)
+        atexit.register(loop.close)
     resolver = PublicNamesOnly.from_crawler(_Holder(made), reactor)
     resolver.install_on_reactor()
     return loop

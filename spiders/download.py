@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
+from scrapy.utils.httpobj import urlparse_cached
 
 from spiders.base import CrawlEnded, SourceSpider, shown
 from spiders.retry import RetryMiddleware
@@ -16,6 +18,11 @@ from spiders.retry import RetryMiddleware
 
 class DownloadHandler(HTTP11DownloadHandler):
     """Scrapy's handler for http and https, with the spider's brake."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._at_once = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def download_request(self, request: Request) -> Response:
         spider = self._crawler.spider
@@ -35,6 +42,12 @@ class DownloadHandler(HTTP11DownloadHandler):
 
     async def _download(self, request: Request) -> Response:
         gate = self._crawler.get_downloader_middleware(RetryMiddleware)
-        if gate is not None:
-            await gate.wait_at_gate(request)
-        return await super().download_request(request)
+        host = urlparse_cached(request).netloc
+        if host not in self._turns:
+            self._turns[host] = asyncio.Semaphore(self._at_once)
+        # Scrapy 2.19 counts a request only once its task runs: without a delay, everything queued in the same
+        # tick would start together, whatever the limit a domain.
+        async with self._turns[host]:
+            if gate is not None:
+                await gate.wait_at_gate(request)
+            return await super().download_request(request)

@@ -24,7 +24,7 @@ from scrapy.http import TextResponse
 from monitor.config import Source
 from spiders.base import PagedSpider
 from spiders.page import Page
-from spiders.parsing.schema_org import Found, Review, reviews_in
+from spiders.parsing.schema_org import Found, Review, mend, reviews_in
 from storage.records import DatePrecision, Kind, Mention, RatingSnapshot, fingerprint
 
 NEXT_MAX = 3  # pages that one page may name as its next
@@ -34,11 +34,11 @@ EMPTY = 250  # with fewer, nothing at all is shown
 
 
 def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
-    """All reviews and averages that a page states, and where its listing goes on. Never raises on its content.
+    """All reviews and averages that a page states, and where its listing goes on. Never raises on content.
 
     A review's `external_id` is the id the site gives it, where it gives one that lasts; else a fingerprint of
-    what is reviewed, author, words and day. A page without reviews says in `blind` why, as far as can be told:
-    a captcha, a login or consent wall, a page that only scripts fill, or one that states no reviews.
+    what is reviewed, author, words and day. A page without reviews says in `blind` why, as far as can be
+    told: a captcha, a login or consent wall, a page that only scripts fill, or one that states no reviews.
     """
     page = _tree(response)
     root = page.root
@@ -61,14 +61,10 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
 
 def _tree(response: TextResponse) -> Selector:
     """The page as one tree of HTML, whatever the answer calls itself."""
-    page = response.selector
+    page: Selector = response.selector
     if page.type != "html" or not isinstance(page.root, etree._Element):
         page = Selector(text=response.text or "<html></html>", type="html")
-    root = page.root
-    # A stray </html> makes the parser start a second tree beside the first, often with half the page in it.
-    for other in list(root.itersiblings()):
-        if isinstance(other.tag, str):
-            root.append(other)
+    mend(page.root)
     return page
 
 
@@ -150,8 +146,10 @@ _READ_MORE = re.compile(
 
 
 def _whole_text(text: str) -> tuple[str, bool]:
-    """(text without its "Read more", whether it was cut). Three dots end a long text that was cut, and a short
-    one whose author just let it trail off."""
+    """(text without its "Read more", whether it was cut).
+
+    Three dots end a long text that was cut, and a short one whose author just let it trail off.
+    """
     tail = text[-80:]
     if hit := _TAIL.search(tail):
         bare = hit["dots"] == "..." and tail[hit.end("dots") :].strip() == ""
@@ -174,9 +172,17 @@ def _snapshots(
 
 # --- where the listing goes on -------------------------------------------------------------------------
 
-_NEXT_WORDS = frozenset(
-    ["next", "next page", "next reviews", "go to next page", "older reviews", "more reviews", "›", "»", "→", ">", ">>", "weiter", "nächste", "nächste seite", "zur nächsten seite", "suivant", "suivante", "page suivante", "suivants", "siguiente", "página siguiente", "siguientes", "successiva", "successivo", "avanti", "prossima", "pagina successiva", "volgende", "volgende pagina", "próxima", "próximo", "próxima página", "seguinte", "página seguinte", "następna", "następny", "dalej", "następna strona", "nästa", "nästa sida", "næste", "næste side", "neste", "neste side", "seuraava", "seuraava sivu", "далее", "вперед", "вперёд", "следующая", "следующая страница", "další", "ďalšie", "következő", "sonraki", "înainte", "următoarea", "επόμενη", "次へ", "次", "次のページ", "下一页", "下一頁", "다음", "다음 페이지"]
-)
+_NEXT_WORDS = frozenset((
+    ">", ">>", "avanti", "dalej", "další", "go to next page", "következő", "more reviews", "następna",
+    "następna strona", "następny", "neste", "neste side", "next", "next page", "next reviews", "nächste",
+    "nächste seite", "nästa", "nästa sida", "næste", "næste side", "older reviews", "page suivante",
+    "pagina successiva", "prossima", "próxima", "próxima página", "próximo", "página seguinte",
+    "página siguiente", "seguinte", "seuraava", "seuraava sivu", "siguiente", "siguientes", "sonraki",
+    "successiva", "successivo", "suivant", "suivante", "suivants", "următoarea", "volgende",
+    "volgende pagina", "weiter", "zur nächsten seite", "»", "înainte", "ďalšie", "επόμενη", "вперед",
+    "вперёд", "далее", "следующая", "следующая страница", "›", "→", "下一頁", "下一页", "次",
+    "次のページ", "次へ", "다음", "다음 페이지",
+))  # fmt: skip
 _NEXT_CLASS = re.compile(r"(?:\A|[\s_-])next(?:\Z|[\s_-])|pag\w{0,10}[-_]?next|next[-_]?pag", re.I)
 _NOT_NEXT = re.compile(r"slick|swiper|carousel|slide|gallery|prev|disabled|owl-|photo|image", re.I)
 _LINK_NEXT = re.compile(
@@ -266,7 +272,7 @@ def _bare_host(host: str) -> str:
 
 
 def _same_listing(there: SplitResult, here: SplitResult) -> bool:
-    """True when a link that merely looks like "next" stays below the same folder: the next product is none."""
+    """True when a link that looks like "next" stays below the same folder: the next product is none."""
     if there.path == here.path:
         return True
     folder = here.path.rsplit("/", 1)[0]
@@ -323,11 +329,15 @@ def _blind(response: TextResponse, root: etree._Element, found: Found) -> str:
     thin = len(shown) < THIN
     address = urlsplit(response.url)
     markup = response.text[:200_000].lower() if thin else ""
-    if thin and (
-        any(mark in markup for mark in _CAPTCHA_MARKS) or any(words in head for words in _CAPTCHA_WORDS)
+    if (
+        thin
+        and not found.things
+        and (any(mark in markup for mark in _CAPTCHA_MARKS) or any(words in head for words in _CAPTCHA_WORDS))
     ):
-        return f"the site asked for a captcha instead of showing the page ({title or 'no title'}): it "
-        "takes us for a robot; crawl it less often"
+        return (
+            f"the site asked for a captcha instead of showing the page ({title or 'no title'}): "
+            "it takes us for a robot; crawl it less often"
+        )
     if (address.hostname or "").startswith(_CONSENT_HOSTS) or (
         thin and any(w in head for w in _CONSENT_WORDS) and found.things == 0
     ):
@@ -339,8 +349,10 @@ def _blind(response: TextResponse, root: etree._Element, found: Found) -> str:
         return f"the site wants a login before it shows its reviews ({title or 'no title'})"
     scripts = len(root.xpath("//script"))
     if len(shown) < EMPTY and scripts and not found.aggregates:
-        return f"the page is an empty shell that its {scripts} script(s) fill in a browser: there is "
-        "nothing to read in it"
+        return (
+            f"the page is an empty shell that its {scripts} script(s) fill in a browser: "
+            "there is nothing to read in it"
+        )
     if _follows_another(response):
         return ""
     size = (
@@ -348,7 +360,10 @@ def _blind(response: TextResponse, root: etree._Element, found: Found) -> str:
     )
     if found.aggregates:
         count = max(a.count for a in found.aggregates)
-        return f'the page shows an average of {count:,} ratings but states none of its reviews: read them with kind = "selectors"'
+        return (
+            f"the page shows an average of {count:,} ratings but states none of its reviews: "
+            'read them with kind = "selectors"'
+        )
     if not found.things:
         return f'no review is stated in schema.org\'s words on this page of {size}: try kind = "selectors"'
     return ""
@@ -367,11 +382,8 @@ def _visible(root: etree._Element, enough: int = 20_000) -> str:
     """The beginning of what a person would see."""
     pieces: list[str] = []
     size = 0
-    body = next(iter(root.iter("body")), root)
-    for text in body.xpath(
-        ".//text()[normalize-space()][not(ancestor::script or ancestor::style or ancestor::template or "
-        "ancestor::svg)]"
-    )[:5_000]:
+    hidden = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "template", "svg", "head"))
+    for text in root.xpath(f".//text()[normalize-space()][not({hidden})]")[:5_000]:
         piece = " ".join(str(text).split())
         if piece:
             pieces.append(piece)

@@ -21,7 +21,7 @@ from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler
 
-from spiders.base import error_words, shown
+from spiders.base import CrawlEnded, error_words, shown
 
 CRAWL_DELAY_MAX = 60.0  # seconds; a site that asks for more is asked once a minute, at most max_pages times
 
@@ -72,6 +72,8 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         self._stats.inc_value("robotstxt/request_count")
         try:
             response = await self.crawler.engine.download_async(asking)
+        except CrawlEnded:
+            raise
         except IgnoreRequest as refused:
             return getattr(refused, "words", "") or f"its robots.txt may not be asked: {error_words(refused)}"
         except Exception as error:

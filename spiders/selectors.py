@@ -167,6 +167,7 @@ class _Reading:
         self.found = 0
         self._empty = 0
         self._whole_page = Item(page, None, page)
+        self._of_page = self._on_page("language")
         self._language = self._page_language()
         self._entity = self._on_page("entity")
         self._unseen = {name for name in layout.fields if name not in _OPTIONAL}
@@ -201,9 +202,15 @@ class _Reading:
                 for value in embedded.items(state, layout.items, layout.having):
                     yield Item(None, value, self.page)
             return
+        inside: set[Any] = set()
         for element in select(self.page, layout.item):
             if not hasattr(element.root, "iter"):
                 continue  # "div::text" selects words, not reviews
+            if layout.kind is Kind.REVIEW:
+                # A box inside a box is the same review; posts and comments do hold others.
+                if not inside.isdisjoint(element.root.iterancestors()):
+                    continue
+                inside.add(element.root)
             if any(select(element, query) for query in layout.skip):
                 continue
             item = Item(element, None, self.page)
@@ -240,7 +247,7 @@ class _Reading:
             rating_raw=rating.raw,
             scale_inferred=rating.scale_inferred,
             reach=self._reach(item),
-            language=self._string(item, "language")[:5] or self.layout.language or self.source.language,
+            language=self._spoken(item),
             published_at=when.at,
             date_precision=when.precision,
             owner_reply=self._text(item, "reply"),
@@ -283,6 +290,12 @@ class _Reading:
             said = said if said.raw else when
         return said
 
+    def _spoken(self, item: Item) -> str:
+        said = self._string(item, "language") or self._of_page
+        code = said.replace("_", "-").split("-")[0].lower()
+        known = 2 <= len(code) <= 3 and code.isalpha()
+        return code if known else self.layout.language or self.source.language
+
     def _reach(self, item: Item) -> int:
         for value, _ in self._values(item, "reach"):
             count = whole_number(value)
@@ -298,7 +311,7 @@ class _Reading:
         return ""
 
     def _page_language(self) -> str:
-        said = self.page.xpath("/html/@lang | /html/@xml:lang").get() or self._on_page("language")
+        said = self.page.xpath("/html/@lang | /html/@xml:lang").get() or self._of_page
         code = said.strip().replace("_", "-").lower()
         return code if len(code.split("-")[0]) == 2 and code[:2].isalpha() else ""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
 
-from storage.mentions import mention_from, verdict_from
 from storage.records import (
     Case,
     CaseEvent,
@@ -23,6 +22,7 @@ from storage.records import (
     Verdict,
     clean_text,
 )
+from storage.rows import mention_from, verdict_from
 from storage.tables import case_events, cases, corrections, inserting, mentions, promises, revisions, verdicts
 
 CHUNK = 500

@@ -41,7 +41,7 @@ AGEING_STEPS = 24  # nothing starves: after four hours the mildest passes the ne
 EDIT_GAP = timedelta(seconds=10)  # least time between two changes of one card
 LEASE = timedelta(seconds=60)  # a claim older than this belongs to nobody any more
 PROBE_EVERY = timedelta(minutes=15)  # how often a parked channel or token is tried again
-MAX_GATE = timedelta(hours=1)  # a longer gate is not believed: Slack's are seconds to minutes
+MAX_BACKOFF = timedelta(minutes=10)  # nothing tried before is put off for longer, but by a clock set back
 _CHUNK = 500  # bound variables in one statement, below SQLite's smallest limit
 
 _State = DeliveryState
@@ -58,6 +58,7 @@ class Due:
     notifier: str
     channel: str
     at: datetime
+    parked: bool = False  # it or its token is out of order; `at` is the next probe
 
 
 class DeliveryLedger:
@@ -152,7 +153,7 @@ class DeliveryLedger:
             note(
                 notifier,
                 channel,
-                at if state == _State.SENDING else max(at, _sane(not_before, MAX_GATE, now, at)),
+                at if state == _State.SENDING else max(at, _sane(not_before, MAX_BACKOFF, now, at)),
             )
         stale = select(d.notifier, d.channel, d.sent_at, d.edited_at, d.claimed_at, d.not_before).where(
             _stale(deliveries), d.notifier.in_(tuple(editing))
@@ -161,15 +162,17 @@ class DeliveryLedger:
             at = max(
                 _sane(sent_at, edit_gap, now), _sane(edited_at, edit_gap, now), _sane(claimed_at, lease, now)
             )
-            note(notifier, channel, max(at, _sane(not_before, MAX_GATE, now, at)))
+            note(notifier, channel, max(at, _sane(not_before, MAX_BACKOFF, now, at)))
 
         doors = {(state.notifier, state.channel): state for state in self.channel_states()}
         found = []
         for (notifier, channel), at in ready.items():
+            parked = False
             for door in (doors.get((notifier, channel)), doors.get((notifier, ""))):
                 if door is not None:
                     at = max(at, _opens_at(door, now, pace))
-            found.append(Due(notifier, channel, at))
+                    parked = parked or door.parked_at is not None
+            found.append(Due(notifier, channel, at, parked))
         return sorted(found, key=lambda due: (due.at, due.notifier, due.channel))
 
     def claim_post(self, notifier: str, channel: str, now: datetime, *, pace: timedelta) -> Delivery | None:
@@ -207,7 +210,7 @@ class DeliveryLedger:
                     d.channel == channel,
                     d.state == _State.UNCERTAIN,
                     _passed(d.claimed_at, lease, now),
-                    or_(d.not_before <= now, d.not_before > now + MAX_GATE),
+                    or_(d.not_before <= now, d.not_before > now + MAX_BACKOFF, d.claimed_at > now),
                 )
                 .order_by(d.claimed_at, d.id)
                 .limit(1)
@@ -242,7 +245,7 @@ class DeliveryLedger:
                 _passed(t.c.sent_at, gap, now),
                 _passed(t.c.edited_at, gap, now),
                 _passed(t.c.claimed_at, lease, now),
-                or_(t.c.not_before <= now, t.c.not_before > now + MAX_GATE),
+                or_(t.c.not_before <= now, t.c.not_before > now + MAX_BACKOFF, t.c.sent_at > now),
             ]
 
         inner = deliveries.alias("card")
@@ -558,36 +561,28 @@ class DeliveryLedger:
         """Take this channel's next turn; True when it is ours. The row stays locked until the commit."""
         self._ensure_channel(notifier, channel)
         c = channels.c
-        gate_passed = or_(c.gated_until.is_(None), c.gated_until <= now, c.gated_until > now + MAX_GATE)
-        token = self._connection.execute(
-            select(c.parked_at).where(c.notifier == notifier, c.channel == "")
-        ).scalar_one_or_none()
+        # Every turn writes its time: one that lies ahead says that the clock was set back, the gate too.
+        open_now = or_(c.gated_until.is_(None), c.gated_until <= now, c.last_sent_at > now, c.parked_at > now)
+        # A parked channel or token gets one probe; the next one comes after PROBE_EVERY.
+        taken = {
+            "last_sent_at": now,
+            "gated_until": case((c.parked_at.is_not(None), literal(now + PROBE_EVERY, UtcTime))),
+            "parked_at": case((c.parked_at > now, literal(now, UtcTime)), else_=c.parked_at),
+        }
+        paced = or_(c.parked_at.is_not(None), _passed(c.last_sent_at, pace, now))
         took = self._connection.execute(
             update(channels)
-            .where(
-                c.notifier == notifier,
-                c.channel == channel,
-                gate_passed,
-                or_(c.parked_at.is_not(None), _passed(c.last_sent_at, pace, now)),
-            )
-            .values(
-                last_sent_at=now,
-                # A parked channel gets one probe; the next one comes after PROBE_EVERY.
-                gated_until=case(
-                    (c.parked_at.is_not(None), literal(now + PROBE_EVERY, UtcTime)), else_=c.gated_until
-                ),
-            )
+            .where(c.notifier == notifier, c.channel == channel, open_now, paced)
+            .values(**taken)
         )
         if took.rowcount != 1:
             return False
-        if token is None:
+        of_token = and_(c.notifier == notifier, c.channel == "", c.parked_at.is_not(None))
+        if self._connection.scalar(select(c.parked_at).where(of_token)) is None:
             return True
-        probe = self._connection.execute(
-            update(channels)
-            .where(c.notifier == notifier, c.channel == "", gate_passed)
-            .values(gated_until=now + PROBE_EVERY)
+        return (
+            self._connection.execute(update(channels).where(of_token, open_now).values(**taken)).rowcount == 1
         )
-        return probe.rowcount == 1
 
     def _mended(self, notifier: str, channel: str) -> None:
         c = channels.c
@@ -640,10 +635,11 @@ def _sane(
 
 
 def _opens_at(door: ChannelState, now: datetime, pace: timedelta) -> datetime:
-    gate = now if door.gated_until is None or door.gated_until > now + MAX_GATE else door.gated_until
-    if door.parked_at is not None:
+    set_back = any(at is not None and at > now for at in (door.last_sent_at, door.parked_at))
+    gate = now if door.gated_until is None or set_back else door.gated_until
+    if door.parked_at is not None or not door.channel:
         return gate
-    return max(gate, _sane(door.last_sent_at, pace, now)) if door.channel else now
+    return max(gate, _sane(door.last_sent_at, pace, now))
 
 
 def _chunks(items: Collection[_T]) -> Iterable[Sequence[_T]]:

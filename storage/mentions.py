@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
-    RowMapping,
     bindparam,
     delete,
     func,
@@ -24,18 +22,22 @@ from sqlalchemy import (
 
 from storage.records import (
     DatePrecision,
-    Kind,
-    Label,
     Mention,
-    Priority,
     Removal,
-    Sentiment,
-    Span,
     Stored,
     Verdict,
     Written,
 )
-from storage.tables import UtcTime, inserting, mentions, revisions, verdicts
+from storage.rows import (
+    as_recordset,
+    insert_verdicts,
+    mention_from,
+    mention_row,
+    recordset_insert,
+    verdict_from,
+    verdict_row,
+)
+from storage.tables import UtcTime, mentions, revisions, verdicts
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -52,28 +54,6 @@ _EXACTNESS = {
     DatePrecision.RELATIVE: 1,
     DatePrecision.NONE: 0,
 }
-# The columns that are the fields of a `Mention`, as they are: no conversion, no second name.
-_PLAIN = (
-    "source",
-    "external_id",
-    "url",
-    "title",
-    "text",
-    "author",
-    "author_followers",
-    "entity",
-    "stars",
-    "rating_raw",
-    "scale_inferred",
-    "reach",
-    "language",
-    "published_at",
-    "edited_at",
-    "owner_reply",
-    "owner_replied_at",
-    "text_truncated",
-    "in_reply_to",
-)
 # What a removal leaves of a mention: that there was one, from where, when, and how many stars it gave.
 _EMPTIED: Mapping[str, Any] = {
     "url": "",
@@ -194,10 +174,10 @@ class MentionLedger:
         posted_at = self.posted_at(ids)
         latest = {(identity, verdict.brand): (mention, verdict) for identity, mention, verdict in rows}
         if latest:
-            self._connection.execute(
-                insert(verdicts),
+            insert_verdicts(
+                self._connection,
                 [
-                    _verdict_row(identity, mention, verdict, posted_at[identity])
+                    verdict_row(identity, mention, verdict, posted_at[identity])
                     for (identity, _), (mention, verdict) in latest.items()
                 ],
             )
@@ -300,20 +280,19 @@ class MentionLedger:
             for row in self._connection.execute(wanted, {"of_source": source, "ids": ids})
         }
 
-    def _insert_new(self, rows: Sequence[Mapping[str, Any]]) -> dict[Key, int]:
+    def _insert_new(self, rows: list[dict[str, Any]]) -> dict[Key, int]:
         """Insert what nobody has inserted meanwhile; answers the ids of what was."""
         if not rows:
             return {}
         c = mentions.c
-        new = inserting(self._connection, mentions).on_conflict_do_nothing(
-            index_elements=["source", "external_id"]
-        )
+        # Never many VALUES in one INSERT, which is what RETURNING for many rows would make of it: on both
+        # databases the driver then spends its time on the statement's text.
         if self._connection.dialect.name == "postgresql":
-            done = self._connection.execute(new.returning(c.id, c.source, c.external_id), list(rows))
+            done = self._connection.execute(_INSERT_NEW, as_recordset(rows))
         else:
-            # RETURNING would take the slow multi-row INSERT; and nobody else writes: new ids are the highest.
+            # Here nobody else writes before we are done: the new ids are the highest.
             highest = self._connection.scalar(select(func.max(c.id))) or 0
-            self._connection.execute(new, list(rows))
+            self._connection.execute(insert(mentions), rows)
             done = self._connection.execute(select(c.id, c.source, c.external_id).where(c.id > highest))
         return {(row.source, row.external_id): row.id for row in done}
 
@@ -327,7 +306,7 @@ class MentionLedger:
 
     def _new_row(self, mention: Mention, content_hash: str, now: datetime) -> dict[str, Any]:
         return {
-            **_row(mention),
+            **mention_row(mention),
             "content_hash": content_hash,
             "first_seen_at": now,
             "changed_at": now,
@@ -335,7 +314,7 @@ class MentionLedger:
         }
 
     def _changed_row(self, mention: Mention, content_hash: str, was: _Kept, now: datetime) -> dict[str, Any]:
-        row = _row(mention)
+        row = mention_row(mention)
         if not _more_exact(mention, was):
             row |= {"published_at": was.published_at, "date_precision": was.date_precision.value}
         return {
@@ -348,61 +327,11 @@ class MentionLedger:
         }
 
 
-def mention_from(row: RowMapping) -> Mention:
-    """The mention in a row of the table, exactly as it was when it was written.
-
-    Its fields were cleaned when it was built; cleaning them again would cost as much and could not be undone.
-    """
-    c = mentions.c
-    mention = object.__new__(Mention)
-    put = object.__setattr__
-    for name in _PLAIN:
-        put(mention, name, row[c[name]])
-    put(mention, "kind", Kind(row[c.kind]))
-    put(mention, "date_precision", DatePrecision(row[c.date_precision]))
-    put(mention, "about", tuple(json.loads(row[c.about])))
-    return mention
-
-
-def verdict_from(row: RowMapping) -> Verdict:
-    """The verdict in a row of the table."""
-    c = verdicts.c
-    spans = tuple(Span(*span) for span in json.loads(row[c.spans]))
-    return Verdict(
-        brand=row[c.brand],
-        sentiment=Sentiment(row[c.compound], Label(row[c.label]), spans),
-        priority=Priority(row[c.priority]),
-        rank=row[c.rank],
-        reasons=tuple(json.loads(row[c.reasons])),
-        topics=tuple(json.loads(row[c.topics])),
-    )
-
-
-def _row(mention: Mention) -> dict[str, Any]:
-    return {
-        **{name: getattr(mention, name) for name in _PLAIN},
-        "kind": mention.kind.value,
-        "date_precision": mention.date_precision.value,
-        "about": json.dumps(mention.about) if mention.about else "[]",
-    }
-
-
-def _verdict_row(identity: int, mention: Mention, verdict: Verdict, posted_at: datetime) -> dict[str, Any]:
-    sentiment = verdict.sentiment
-    return {
-        "mention_id": identity,
-        "brand": verdict.brand,
-        "compound": sentiment.compound,
-        "label": sentiment.label.value,
-        "priority": int(verdict.priority),
-        "rank": verdict.rank,
-        "reasons": json.dumps(verdict.reasons),
-        "topics": json.dumps(verdict.topics),
-        "spans": json.dumps([[span.start, span.end, span.text, span.weight] for span in sentiment.spans]),
-        "source": mention.source,
-        "stars": mention.stars,
-        "posted_at": posted_at,
-    }
+_INSERT_NEW = (
+    recordset_insert(mentions, leave_out=["id"])
+    .on_conflict_do_nothing(index_elements=["source", "external_id"])
+    .returning(mentions.c.id, mentions.c.source, mentions.c.external_id)
+)
 
 
 def _posted_at(published_at: datetime | None, first_seen_at: datetime, now: datetime) -> datetime:

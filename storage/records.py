@@ -135,7 +135,7 @@ def clean_text(text: str, limit: int = TEXT_MAX) -> str:
         return text[:limit] if len(text) > limit else text
     if _UNSTORABLE.search(text):
         # A surrogate *pair* is one real character that was decoded carelessly: put it back together first.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
         text = _UNSTORABLE.sub("", text)
     text = _BIDI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) > limit:
@@ -152,7 +152,7 @@ def clean_line(text: str, limit: int = LINE_MAX) -> str:
     >>> clean_line("  two \\n lines ")
     'two lines'
     """
-    return _SPACES.sub(" ", clean_text(text, limit * 4)).strip()[:limit]
+    return _SPACES.sub(" ", clean_text(text, limit * 4)).strip()[:limit].strip()
 
 
 def clean_url(url: str) -> str:
@@ -234,6 +234,7 @@ class Mention:
         put(self, "owner_reply", clean_text(self.owner_reply).strip())
         for name in ("title", "author", "entity", "rating_raw"):
             put(self, name, clean_line(getattr(self, name)))
+        put(self, "about", tuple(clean_key(brand) for brand in self.about))
         put(self, "language", clean_line(self.language, 16).lower())
         put(self, "in_reply_to", clean_key(self.in_reply_to))
         put(self, "author_followers", _whole(self.author_followers))

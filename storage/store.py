@@ -150,7 +150,7 @@ class Store:
     def _file_run_lock(self, name: str) -> Iterator[None]:
         assert self._path is not None  # noqa: S101 - told to mypy; run_lock chose this way for it
         slug = name if re.fullmatch(r"[a-z0-9_-]{1,64}", name) else _digest(name).hex()
-        lock = file_lock(_beside(self._path, f".{slug}.run.lock"), wait=0)
+        lock = file_lock(_beside(self._path, f".{slug}.lock"), wait=0)
         try:
             lock.__enter__()
         except Busy as error:

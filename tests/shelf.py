@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from storage.records import (
     Case,
@@ -60,7 +61,7 @@ def add_case(
     status: CaseStatus = CaseStatus.OPEN,
     card: DeliveryState | None = DeliveryState.SENT,
     claimed_at: datetime | None = None,
-    **mention: str,
+    **mention: Any,
 ) -> Case:
     """One case, its mention, its verdict, its history and its card."""
     with store.transaction() as ledger:
@@ -125,7 +126,7 @@ def add_run(
     source: str = "shop",
     ended: bool = True,
     reason: str = "",
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, Any] | None = None,
 ) -> None:
     """One crawl run of `source`."""
     with store.transaction() as ledger:

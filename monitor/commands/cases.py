@@ -222,8 +222,8 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
     width = min(console.width, 100)
 
     def fact(name: str, value: str) -> None:
-        if value:
-            console.print(Text(f"  {name:<10} {value}"))
+        for line in view.hanging(f"  {name:<10} ", value, width) if value else ():
+            console.print(Text(line))
 
     head = Text(
         f"{case.name}  {case.priority.word}  {_stars(one)}".rstrip(), style=view.STYLES[case.priority]
@@ -234,7 +234,7 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
     fact("source", view.safe(_title(config, mention.source)))
     fact("about", view.safe(mention.entity))
     fact("author", view.safe(mention.author))
-    fact("written", view.at(mention.published_at, config.timezone))
+    fact("written", view.written(mention, config.timezone))
     fact("opened", view.at(case.opened_at, config.timezone))
     fact("answer by", view.at(case.respond_by, config.timezone))
     fact("answered", view.at(case.first_response_at, config.timezone))
@@ -260,4 +260,5 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
         words = (
             f"{view.safe(event.actor, 60)} {view.safe(event.action, 60)} {view.safe(event.detail)}".rstrip()
         )
-        console.print(Text(f"  {view.at(event.at, config.timezone)}  {words}"))
+        for line in view.hanging(f"  {view.at(event.at, config.timezone)}  ", words, width):
+            console.print(Text(line))

@@ -280,14 +280,15 @@ def _print(findings: Sequence[Finding], *, live: bool) -> None:
     console = view.console()
     styles = {WORKS: "green", OFF: "dim", MIND: "yellow", WRONG: "bold red"}
     for one in findings:
-        line = Text(f"{one.state:<6}", style=styles[one.state])
-        said = view.indented(f"{view.safe(one.what, 80)}: {one.said}", console.width, " " * 7)
-        console.print(line.append(" " + said[0].lstrip(), style="default"))
-        for text in said[1:]:
-            console.print(Text(text))
+        said = view.hanging(f"{one.state:<6} ", f"{view.safe(one.what, 80)}: {one.said}", console.width)
+        for at, words in enumerate(said):
+            line = Text(words)
+            if at == 0:
+                line.stylize(styles[one.state], 0, 6)
+            console.print(line)
         if one.advice:
-            for at, text in enumerate(view.indented(one.advice, console.width, " " * 9)):
-                console.print(Text("       → " + text.lstrip() if at == 0 else text))
+            for text in view.hanging("       → ", one.advice, console.width):
+                console.print(Text(text))
     wrong = sum(one.state == WRONG for one in findings)
     console.print()
     if wrong:

@@ -239,8 +239,8 @@ def _print(status: Status) -> None:
         return
     console.print(Text("Wrong", style="bold red"))
     for problem in status.problems:
-        for at, text in enumerate(view.indented(problem, console.width, "    ")):
-            console.print(Text("  - " + text[4:] if at == 0 else text))
+        for text in view.hanging("  - ", problem, console.width):
+            console.print(Text(text))
 
 
 def _counts(counts: Mapping[Any, int]) -> str:

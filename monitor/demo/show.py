@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +147,7 @@ def _fill(reddit: RedditStandin, now: datetime) -> None:
         more: dict[str, Any] = {"id": thing["id"], "score": thing["score"]}
         if thing["kind"] == "post":
             more["name"] = f"t3_{thing['id']}"
+            more["permalink"] = f"/r/{thing['subreddit']}/comments/{thing['id']}/"
             reddit.add_post(
                 thing["subreddit"], thing["title"], thing["body"], thing["author"], at=thing["created_utc"], **more
             )
@@ -156,18 +156,3 @@ def _fill(reddit: RedditStandin, now: datetime) -> None:
             reddit.add_comment(
                 f"t3_{thing['parent']}", thing["body"], thing["author"], at=thing["created_utc"], **more
             )
-
-
-def now_utc() -> datetime:
-    """The demo's clock."""
-    return datetime.now(UTC)
-
-
-def stop_never() -> threading.Event:
-    """An event nobody sets."""
-    return threading.Event()
-
-
-def messages_in(slack: SlackStandin, channel: str) -> list[Mapping[str, Any]]:
-    """What stands in a channel, oldest first."""
-    return list(slack.messages(channel))

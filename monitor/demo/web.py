@@ -39,7 +39,7 @@ FORUM_OPTIONS: dict[str, Any] = {
 Line = Mapping[str, Any]
 
 # What `later=True` changes: a customer who was called back, and one who took her post down.
-_LATER = {
+_LATER: dict[str, dict[str, Any]] = {
     "g1001": {"stars": 4, "text": "Update: they called, said sorry and paid me back the same day. Fair enough."},
     "g1036": {"gone": True},
 }
@@ -300,8 +300,8 @@ def hn_answer(query: Mapping[str, list[str]], today: datetime) -> dict[str, Any]
             hit |= {"comment_text": text, "points": None, "parent_id": int(line.get("parent", "41000000"))}
             hit |= {"story_id": int(line.get("parent", "41000000")), "story_title": "Lapwing Coffee"}
         hits.append(hit)
-    part = hits[page * size : (page + 1) * size]
-    return {"hits": part, "nbHits": len(hits), "page": page, "nbPages": -(-len(hits) // size), "hitsPerPage": size}
+    shown = hits[page * size : (page + 1) * size]
+    return {"hits": shown, "nbHits": len(hits), "page": page, "nbPages": -(-len(hits) // size), "hitsPerPage": size}
 
 
 ROBOTS = "User-agent: *\nDisallow: /private\nAllow: /\n"

@@ -311,25 +311,42 @@ HARMLESS: tuple[tuple[float, str], ...] = (
     ),
     (
         -2.2,
-        "thanks for nothing|thanks a lot for|thanks for ruining|thank you for ruining|"
-        "thank you for nothing|thanks for wasting|great another|great, another|oh great|just great|"
-        "well done for|good luck getting|good luck trying|good job ruining|would have been nice|"
+        "thanks a lot for|thanks for ruining|thank you for ruining|thank you for nothing|"
+        "thanks for wasting|great another|great, another|oh great|just great|well done for|"
+        "good luck getting|good luck trying|good job ruining|would have been nice|"
         "would have been great|would be better|would be good if|would be nice if|would be great if|"
         "supposed to|should be able|should work|used to be the best|yeah right|my favorite part|"
         "great way to lose|if you want to lose",
     ),
 )
 
-# Weak words: alone they say little, but VADER does not know them.
+# Weak words: alone they say little and raise no alarm; many of them together tell.
 HINTS: tuple[tuple[float, str], ...] = (
     (
+        -1.6,
+        "you get what you pay for|what you pay for|design flaw|flaw|flaws|flawed|unreliable|flimsy|"
+        "drawback|drawbacks|impossible|refused|refuses|poorly|freezing|skipping|at best|a joke|"
+        "here again|not going to|broke|crash|unhelpfully|awkward|unnecessary|dissapoint*|"
+        "dissappoint*|unfinished|incomplete|nowhere near|far from|overrated|fix",
+    ),
+    (
         -0.8,
-        "avoid|missing|supposed to|i wish|why is it|what happened to|not even|issue with|issue|"
-        "issues|problem|problems|lag|too much|limited|fail|except|should have|no longer|after i|"
-        "told me|told us|was told|said they|they said|asked for|asked to|manager|returned it|"
-        "returning it|returned the|send it back|sent it back|sending it back|had to|tried to|"
-        "trying to|attempted|support ticket|for the third time|third time|second time|"
-        "again and again|twice now|every time i|every single time|constantly|instead of|hours|"
-        "minutes|weeks",
+        "avoid|missing|i wish|why is it|what happened to|not even|issue with|issue|issues|problem|"
+        "problems|lag|too much|limited|fail|except|should have|after i|told me|told us|was told|"
+        "said they|they said|asked for|asked to|manager|returned it|returning it|returned the|"
+        "send it back|sent it back|sending it back|had to|tried to|trying to|attempted|"
+        "support ticket|for the third time|third time|second time|again and again|twice now|"
+        "every time i|every single time|constantly|instead of|not very|not really|would have been|"
+        "would have liked|have liked|i paid|paid for|none of|there is no|there was no|there's no|"
+        "has no|had no|have no|is too|was too|return it|to return|unless|any idea when|any update|"
+        "when will|how long|why|still|still no|hours|minutes|waste|cheap|nothing|neither|nor|hard to|"
+        "difficult to|difficult|empty|cold|half the|only one|just one",
+    ),
+    (
+        -0.5,
+        "not|didn't|doesn't|isn't|wasn't|aren't|weren't|can't|cannot|won't|wouldn't|couldn't|don't|"
+        "haven't|hasn't|never|no|none|at all|barely|hardly|again|wait|took|kept|until|literally|"
+        "money|paid|tried|told|asked|called|charge|support|help|back to|already|without|instead|"
+        "even though|or even|off|down|out of",
     ),
 )

@@ -55,6 +55,7 @@ _WAITS = (
     "without",
 )
 _NEAR = 28  # characters between a wait and the time it took: "waited in the terminal for 3 hours"
+LONG_WAIT_WEIGHT = -2.0
 PRAISE_WEIGHT, COMPLAINT_WEIGHT = 2.2, -2.3  # of the short lists of other languages
 
 
@@ -128,15 +129,15 @@ class PhraseReader:
         entries = self._entries
         last = len(folded)
         for pattern, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if (
-                start
-                and folded[start].isalnum()
-                and (folded[start - 1].isalnum() or folded[start - 1] == "_")
-            ):
+            before = folded[start - 1] if start and folded[start].isalnum() else " "
+            glued = before.isalnum() or before == "_"
+            if glued and not before.isdecimal():
                 continue
             inside = end < last and folded[end].isalnum() and folded[end - 1].isalnum()
             for entry in entries[pattern]:
                 if inside and not entry.open_end:
+                    continue
+                if glued and entry.language != "#unit":  # "45mins" is written so; "4scam" is another word
                     continue
                 if entry.language == language or (
                     not language and entry.anywhere and entry.language[0] != "#"
@@ -158,7 +159,7 @@ class PhraseReader:
             until = end
             found.append(_weighed(folded, start, end, entry))
         if units and waits and language in ("en", ""):
-            _add_long_waits(folded, units, waits, found)
+            return _with_long_waits(folded, units, waits, found)
         return found
 
 
@@ -177,7 +178,7 @@ def _word_end(folded: str, end: int) -> int:
 def _weighed(folded: str, start: int, end: int, entry: _Entry) -> Found:
     """The phrase, turned round by a negation up to three words before it, weakened by a question."""
     cue, weight, level = entry.cue, entry.weight, entry.cue.level
-    if cue is Cue.HARMLESS:
+    if cue is Cue.HARMLESS or (cue is Cue.HINT and weight > -0.6):  # what has nothing to turn round
         return Found(start, end, cue, weight, Level.NONE)
     if not entry.negative:
         before = folded[max(0, start - 32) : start]
@@ -206,14 +207,15 @@ def _asks(folded: str, start: int, end: int) -> bool:
     return not _ASKING.isdisjoint(before.split()[:3])
 
 
-def _add_long_waits(
+def _with_long_waits(
     folded: str, units: list[tuple[int, int]], waits: list[tuple[int, int]], found: list[Found]
-) -> None:
-    """Put "waited 3 hours", "45 minutes on hold", "2 weeks late" among what was found, in its place."""
+) -> list[Found]:
+    """What was found, with "waited 3 hours", "45 minutes on hold", "2 weeks late" in place of mere hints."""
     waits.sort()
     starts = [start for start, _ in waits]
-    taken = [f.start for f in found]
-    long_waits = []
+    told = [f for f in found if f.cue is not Cue.HINT]
+    told_starts = [f.start for f in told]
+    long_waits: list[Found] = []
     until = -1
     for start, end in sorted(units):
         number = _number_before(folded, start)
@@ -221,19 +223,23 @@ def _add_long_waits(
             continue
         at = bisect_right(starts, start)
         for wait_start, wait_end in waits[max(0, at - 1) : at + 1]:
-            if number - _NEAR <= wait_end <= number or end <= wait_start <= end + _NEAR:
-                left, right = min(number, wait_start), max(end, wait_end)
-                if left < until:
-                    continue
-                overlapped = bisect_right(taken, right)
-                if overlapped and found[overlapped - 1].end > left:
-                    break
+            if not (number - _NEAR <= wait_end <= number or end <= wait_start <= end + _NEAR):
+                continue
+            left, right = min(number, wait_start), max(end, wait_end)
+            if left < until:
+                continue
+            before = bisect_right(told_starts, right - 1) - 1
+            if before < 0 or told[before].end <= left:
                 until = right
-                long_waits.append(Found(left, right, Cue.WAITING, -2.0, Level.CLEAR))
-                break
-    if long_waits:
-        found += long_waits
-        found.sort()
+                long_waits.append(Found(left, right, Cue.WAITING, LONG_WAIT_WEIGHT, Cue.WAITING.level))
+            break
+    if not long_waits:
+        return found
+    left_out = [f.start for f in long_waits]
+    kept = [
+        f for f in found if (at := bisect_right(left_out, f.end - 1) - 1) < 0 or long_waits[at].end <= f.start
+    ]
+    return sorted([*kept, *long_waits])
 
 
 def _number_before(folded: str, unit: int) -> int | None:

@@ -40,6 +40,7 @@ class Fault:
     times: int | None = None  # None: for ever
     cut: bool = False  # the connection breaks in the middle of the body
     delay: float = 0.0  # seconds before the first byte
+    drip: float = 0.0  # seconds between two bytes of the body
     honest: bool = False  # the true answer, with `headers` changed
 
 
@@ -73,8 +74,8 @@ class RedditStandin:
         self.asked: list[Asked] = []
         self.before_is_blind = False  # `before=` comes back empty although newer things exist
         self.used = 0
-        self.allowance = 600  # requests in one window
-        self.resets_in = 600  # seconds
+        self.allowance = 1_000  # requests in one window of ten minutes
+        self.resets_in = 240  # seconds; PRAW spreads what is left over them, so early in a window it waits
         self.rate_headers = True
         self._subreddits: set[str] = set()
         self._number = 36**5  # ids are base 36, and grow
@@ -433,7 +434,12 @@ def _handler_for(
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(answer.body) + (1_000 if cut else 0)))
                 self.end_headers()
-                self.wfile.write(answer.body)
+                if fault is not None and fault.drip:
+                    for byte in answer.body:
+                        self.wfile.write(bytes((byte,)))
+                        time.sleep(fault.drip)
+                else:
+                    self.wfile.write(answer.body)
             except OSError:
                 pass  # the reader gave up first
             self.close_connection = True

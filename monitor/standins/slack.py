@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -190,15 +190,38 @@ class SlackStandin:
             raise KeyError(name_or_id)
         return found
 
-    def messages(self, channel: str) -> list[Posted]:
+    def posted(self, channel: str) -> list[Posted]:
         """What stands in a channel, threads included, oldest first."""
         with self._lock:
             return sorted(self.channel(channel).messages, key=lambda message: message.ts)
 
+    def messages(self, channel: str) -> list[Mapping[str, Any]]:
+        """What stands in a channel as the history methods show it, threads included, oldest first."""
+        return [message.as_json(with_metadata=True) for message in self.posted(channel)]
+
+    def kept(self) -> dict[str, Any]:
+        """Every channel with its messages, as JSON that `restore` takes."""
+        with self._lock:
+            return {
+                "channels": [
+                    {**asdict(channel), "messages": [asdict(message) for message in channel.messages]}
+                    for channel in self.channels.values()
+                ]
+            }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Put back what `kept` answered, in another process perhaps."""
+        with self._lock:
+            for one in kept["channels"]:
+                messages = [Posted(**message) for message in one["messages"]]
+                self.channels[one["id"]] = Channel(**{**one, "messages": messages})
+                for message in messages:
+                    self._last_ts = max(self._last_ts, int(message.ts.replace(".", "")))
+
     def channel_text(self, channel: str) -> str:
         """The channel as a reader sees it, newest last, replies below their roots."""
         with self._lock:
-            found = self.messages(channel)
+            found = self.posted(channel)
             lines: list[str] = []
             for message in found:
                 if message.thread_ts and message.thread_ts != message.ts and not message.broadcast:

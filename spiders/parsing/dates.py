@@ -46,7 +46,7 @@ class When:
     raw: str = ""
 
 
-# --- forms -----------------------------------------------------------------------------------------------
+# --- forms ---------------------------------------------------------------------------------------------
 
 _CJK_AGO = re.compile(
     rf"(\d{{1,4}})\s?({'|'.join(sorted(CJK_UNITS, key=len, reverse=True))})(?:間|间)?\s?(?:前|전|以前)"
@@ -255,7 +255,7 @@ def _long(plain: str, text: str, now: datetime, language: str) -> When | None:
         return _believed(datetime(int(hit[1]), int(hit[2] or 1), 1, tzinfo=UTC), precision, text, now)
     clock = _clock(plain)
     body = plain if clock is None else plain[: clock[3]] + " " + plain[clock[4] :]
-    tokens = [t for t in _TOKEN.findall(body)][:40]
+    tokens = _TOKEN.findall(body)[:40]
     best: When | None = None
     for index, token in enumerate(tokens):
         month = MONTHS.get(token)
@@ -385,14 +385,14 @@ def _relative(plain: str, text: str, now: datetime, language: str) -> When | Non
             and (ago or (len(tokens) <= 3 and not ahead))
         ):
             return _back(now, int(before), UNITS[token], text)
-    for index, token in enumerate(tokens):
-        days = DAYS_AGO.get(token)
-        if days is not None and len(tokens) <= 6:
-            return _back(now, days, "day", text)
-        unit = UNITS.get(token)
+    for index, word in enumerate(tokens):
+        since = DAYS_AGO.get(word)
+        if since is not None and len(tokens) <= 6:
+            return _back(now, since, "day", text)
+        unit = UNITS.get(word)
         before = tokens[index - 1] if index else ""
         after = tokens[index + 1] if index + 1 < len(tokens) else ""
-        if unit is None or len(token) == 1 or (token == "an" and before not in ONE):
+        if unit is None or len(word) == 1 or (word == "an" and before not in ONE):
             continue  # "il y a", "an hour ago"
         if before in LAST or after in LAST or (ago and (index == 0 or before in ONE or before in AGO)):
             return _back(now, 1, unit, text)
@@ -428,7 +428,7 @@ def _back(now: datetime, count: int, unit: str, text: str) -> When:
 
 
 def _folded(text: str) -> str:
-    """Lower case, accents off, digits of every script as ASCII; Cyrillic й and ё stay letters of their own."""
+    """Lower case, accents off, digits of every script as ASCII; Cyrillic й and ё stay what they are."""
     text = text.casefold()
     if text.isascii():
         return text

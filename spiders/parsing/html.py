@@ -14,15 +14,20 @@ FRAGMENT_MAX = 400_000  # characters looked at; four times what a Mention keeps
 
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9:_-]{0,30})")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10}\d{0,2});")
-_BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
-)
-_INLINE = frozenset(
-    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "center", "cite", "code", "data", "del", "dfn", "em", "fieldset", "font", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend", "mark", "meta", "noscript", "picture", "q", "s", "samp", "select", "small", "source", "span", "strike", "strong", "sub", "summary", "sup", "svg", "time", "tt", "u", "var", "video", "wbr", "path"]
-)
+BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
+    "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+))  # fmt: skip
+_INLINE = frozenset((
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "center", "cite", "code", "data", "del",
+    "dfn", "em", "fieldset", "font", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend",
+    "mark", "meta", "noscript", "path", "picture", "q", "s", "samp", "select", "small", "source", "span",
+    "strike", "strong", "sub", "summary", "sup", "svg", "time", "tt", "u", "var", "video", "wbr",
+))  # fmt: skip
 _DROPPED = frozenset(("script", "style", "template", "svg", "noscript", "head", "iframe", "select"))
 _CLOSERS = {name: re.compile(rf"</{name}\b", re.I) for name in _DROPPED}
-_KNOWN = _BLOCKS | _INLINE | _DROPPED | {"html", "body"}
+_KNOWN = BLOCKS | _INLINE | _DROPPED | {"html", "body"}
 _BLANKS = re.compile(r"[^\S\n]+")
 _MARK = "\x00"  # stands for a line break the markup asked for, while raw line breaks are still spaces
 
@@ -30,8 +35,8 @@ _MARK = "\x00"  # stands for a line break the markup asked for, while raw line b
 def strip_tags(fragment: str, *, block: str = "\n", inline: str = "", known_only: bool = False) -> str:
     """`fragment` without its tags: `block` in place of <p>, <br>, …; `inline` in place of the others.
 
-    Scripts, styles, drawings and comments go with their content. Entities stay. With `known_only` only what has
-    the name of an HTML tag is one, so that "I give it <five>" keeps its words.
+    Scripts, styles, drawings and comments go with their content. Entities stay. With `known_only` only what
+    has the name of an HTML tag is one, so that "I give it <five>" keeps its words.
 
     >>> strip_tags("a<br>b<script>c</script> <b>d</b> <3")
     'a\\nb d <3'
@@ -73,7 +78,7 @@ def strip_tags(fragment: str, *, block: str = "\n", inline: str = "", known_only
             at = end if close < 0 else close + 1
             out.append(inline)
             continue
-        out.append(block if word in _BLOCKS else inline)
+        out.append(block if word in BLOCKS else inline)
     return "".join(out)
 
 

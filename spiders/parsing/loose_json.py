@@ -1,7 +1,7 @@
 """What does a block of JSON say that no strict parser would take?
 
 Shops write JSON-LD by template: trailing commas, quotes and line breaks inside strings, bare words, comments,
-several objects in a row, outer braces forgotten, the end cut off. `loads` tries the strict parser first and then
+several objects in a row, outer braces forgotten, the end cut off. `loads` tries the strict parser first, then
 reads what is there, in one pass, without recursion; it never raises. An object that the end of the block cut
 short carries the key `CUT`, so that half a review is never taken for a whole one.
 """

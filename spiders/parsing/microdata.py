@@ -1,15 +1,20 @@
 """What items does a page describe in its attributes (microdata, RDFa Lite)?
 
-Items come out in the shape of JSON-LD (`@type`, `@id`, and a list of values for each property), so that one reader
-serves both. One walk over the tree, no recursion; the text that is copied is bounded for the page as a whole.
+Items come out in the shape of JSON-LD (`@type`, `@id`, and a list of values for each property), so that
+one reader serves both. One walk over the tree, no recursion; the text that is copied is bounded for the page
+as a whole.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
+
+from spiders.parsing.html import BLOCKS
 
 ITEMS_MAX = 20_000
 TEXT_MAX = 3_000_000  # characters copied from one page; nested properties copy the same text again
@@ -26,9 +31,7 @@ _BODY_PROPS = frozenset(("reviewbody", "description", "text"))
 _HREF_TAGS = frozenset(("a", "area", "link"))
 _SRC_TAGS = frozenset(("img", "audio", "video", "embed", "iframe", "source", "track"))
 _SILENT = frozenset(("script", "style", "template", "noscript", "svg", "select", "button", "textarea"))
-_BREAKS = frozenset(
-    ["address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"]
-)
+
 _OLDER = re.compile(r"previous[-_]?review|review[-_]?history|older[-_]?review", re.I)
 _KEY_ATTRIBUTES = (
     "data-review-id",
@@ -125,10 +128,10 @@ def _key_of(element: etree._Element) -> str:
     """The id the markup gives a review: on its element, or on one that holds nothing else."""
     at: etree._Element | None = element
     for level in range(3):
-        if at is None or (level and len(at) > 3):
+        if at is None or (level and not _few(at)):
             break
         for name in _KEY_ATTRIBUTES:
-            if value := at.attrib.get(name, "").strip():
+            if value := str(at.attrib.get(name, "")).strip():
                 return value[:200]
         if hit := _KEY_ID.match(at.attrib.get("id", "").strip()[:120]):
             return "id:" + hit[1]
@@ -136,9 +139,14 @@ def _key_of(element: etree._Element) -> str:
     return ""
 
 
+def _few(element: etree._Element, limit: int = 3) -> bool:
+    """True for at most `limit` children; len() would count all of a list's, once for each of its items."""
+    return all(index < limit for index, _ in enumerate(islice(element, limit + 1)))
+
+
 def _value(element: etree._Element, prop: str, budget: list[int]) -> str:
-    """The value of a property by the rules of microdata; words rather than addresses where words are meant."""
-    attributes = element.attrib
+    """The value of a property by the rules of microdata; words, not addresses, where words are meant."""
+    attributes: Mapping[str, str] = element.attrib
     tag = element.tag
     if content := attributes.get("content"):
         return content
@@ -157,7 +165,9 @@ def _value(element: etree._Element, prop: str, budget: list[int]) -> str:
 
 
 def text_of(element: etree._Element, budget: list[int] | None = None) -> str:
-    """The words of an element as a reader sees them: line breaks where blocks end, no scripts, no older versions.
+    """The words of an element as a reader sees them: line breaks where blocks end, no scripts.
+
+    Blocks with an older version of the review are left out.
 
     `budget` holds how much may still be copied; it goes down by what was.
     """
@@ -176,7 +186,7 @@ def text_of(element: etree._Element, budget: list[int] | None = None) -> str:
             ):
                 skip = part
             elif skip is None:
-                if part.tag in _BREAKS:
+                if part.tag in BLOCKS:
                     out.append("\n")
                 piece = part.text
                 if piece:
@@ -185,7 +195,7 @@ def text_of(element: etree._Element, budget: list[int] | None = None) -> str:
             continue
         if event == "end" and skip is part:
             skip = None
-        elif event == "end" and skip is None and part.tag in _BREAKS:
+        elif event == "end" and skip is None and part.tag in BLOCKS:
             out.append("\n")
         if skip is None and part is not element and part.tail:
             out.append(part.tail.replace("\n", " "))

@@ -130,11 +130,11 @@ _TYPOGRAPHY = str.maketrans(
 def parse_rating(value: object, best: object = None, worst: object = None) -> Rating:
     """`value` on a scale of 1–5 (see the module for how), together with what was printed.
 
-    `value` is a number, a string, a schema.org Rating as a dict, or a list of these; `best` and `worst` the ends
-    of its scale where the page gives them. Without `best` it is taken from the string ("8/10", "92 %"), else
-    inferred: 5, or 10 for a value over 5, or 100 over 10; `scale_inferred` then says so. A `best` below the
-    value cannot be one and is inferred too. What is no rating (NaN, negative, over 100 without a scale, prose)
-    has no stars. Never raises.
+    `value` is a number, a string, a schema.org Rating as a dict, or a list of these; `best` and `worst` the
+    ends of its scale where the page gives them. Without `best` it is taken from the string ("8/10", "92 %"),
+    else inferred: 5, or 10 for a value over 5, or 100 over 10; `scale_inferred` then says so. A `best` below
+    the value cannot be one and is inferred too. What is no rating (NaN, negative, over 100 without a scale,
+    prose) has no stars. Never raises.
 
     >>> parse_rating("8,4/10").stars, parse_rating("4", best="10").stars, parse_rating(7).stars
     (4.2, 2.0, 3.5)
@@ -171,11 +171,10 @@ def parse_rating(value: object, best: object = None, worst: object = None) -> Ra
 def parse_rating_text(snippet: str, context: str = "") -> Rating:
     """The rating in free text or markup around one: "Rated 4.5 out of 5 (12 reviews)", "★★★☆☆", "4,1 su 5".
 
-    Counts ("1,234 reviews"), ranges ("1-5") and negative numbers are no ratings. Markup that prints no "
-    "number is
-    asked for its labels (`aria-label`, `title`, `alt`, `content`) and for classes like `bubble_45`. `context`,
-    the markup around the snippet, is asked for the best value alone. Never raises; linear; the first 20,000
-    characters of markup, 1,000 of text.
+    Counts ("1,234 reviews"), ranges ("1-5") and negative numbers are no ratings. Markup that prints no number
+    is asked for its labels (`aria-label`, `title`, `alt`, `content`) and for classes like `bubble_45`.
+    `context`, the markup around the snippet, is asked for the best value alone. Never raises; linear; the
+    first 20,000 characters of markup, 1,000 of text.
 
     >>> r = parse_rating_text("<span>5,0 von 5 Sternen</span> (1.234 Bewertungen)"); (r.stars, r.best)
     (5.0, 5.0)

@@ -1,8 +1,9 @@
 """Which reviews does a page state in schema.org's words: JSON-LD, microdata, RDFa Lite?
 
-Every data block is read alone, so that a broken one costs only itself. Reviews are found wherever they stand
-(`@graph`, `review` lists, references by `@id` within and across blocks), read into `Review`s, and those a page
-states twice are merged into one. Nothing here raises on what a stranger wrote, recurses, or reads without bound.
+Every data block is read alone, so that a broken one costs only itself. Reviews are found wherever they
+stand (`@graph`, `review` lists, references by `@id` within and across blocks), read into `Review`s, and those
+a page states twice are merged into one. Nothing here raises on what a stranger wrote, recurses, or reads
+without bound.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urljoin
 
@@ -34,9 +36,11 @@ _REVIEW_KEYS = frozenset(
     ("review", "reviews", "userreview", "criticreview", "customerreview", "associatedreview")
 )
 # What surrounds a review without being what it is about.
-_FRAMES = frozenset(
-    ["webpage", "website", "webpageelement", "collectionpage", "itempage", "profilepage", "listitem", "itemlist", "breadcrumblist", "person", "review", "userreview", "rating", "aggregaterating", "imageobject", "searchaction", "faqpage", "question", "answer", "offer", "aggregateoffer"]
-)
+_FRAMES = frozenset((
+    "aggregateoffer", "aggregaterating", "answer", "breadcrumblist", "collectionpage", "faqpage",
+    "imageobject", "itemlist", "itempage", "listitem", "offer", "person", "profilepage", "question",
+    "rating", "review", "searchaction", "userreview", "webpage", "webpageelement", "website",
+))  # fmt: skip
 _BUSINESSES = frozenset(
     ["organization", "localbusiness", "corporation", "restaurant", "store", "brand", "hotel", "onlinestore"]
 )
@@ -67,6 +71,9 @@ _REPLIES = (
 )
 
 
+UNRATED, UNDATED = Rating(), When()
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """One review as its page states it."""
@@ -77,13 +84,13 @@ class Review:
     text: str = ""
     author: str = ""
     entity: str = ""  # what is reviewed
-    rating: Rating = Rating()
-    published: When = When()
-    edited: When = When()
+    rating: Rating = UNRATED
+    published: When = UNDATED
+    edited: When = UNDATED
     language: str = ""
     reach: int = 0
     owner_reply: str = ""
-    owner_replied: When = When()
+    owner_replied: When = UNDATED
 
     @property
     def weight(self) -> int:
@@ -140,13 +147,14 @@ class _Graph:
 def reviews_in(page: str | Selector, url: str, *, now: datetime, language: str = "") -> Found:
     """All reviews and averages that a page states, in its order, each once; what was broken, in words.
 
-    `page` is markup or a Selector of it, `url` its address (for relative links), `language` that of the page (it
-    settles what 03/04/2022 means). At most 2,000 reviews. About 40 ms for a page of 500 KB, most of it the tree.
+    `page` is markup or a Selector of it, `url` its address (for relative links), `language` that of the page
+    (it settles what 03/04/2022 means). At most 2,000 reviews. About 10 ms for a page of 500 KB with its tree.
     """
     selector = Selector(text=page) if isinstance(page, str) else page
     root = selector.root
     if not isinstance(root, etree._Element):
         return Found()
+    mend(root)
     graph = _Graph()
     data, attributes = _json_ld(root, graph), _attributes(root)
     _explore(data, graph)
@@ -171,6 +179,13 @@ def reviews_in(page: str | Selector, url: str, *, now: datetime, language: str =
     )
 
 
+def mend(root: etree._Element) -> None:
+    """Puts a page into one tree: a stray </html> makes the parser begin a second one."""
+    for other in list(root.itersiblings()):
+        if isinstance(other.tag, str):
+            root.append(other)
+
+
 # --- gathering -----------------------------------------------------------------------------------------
 
 
@@ -184,7 +199,7 @@ def _json_ld(root: etree._Element, graph: _Graph) -> list[Any]:
             graph.problems.append(f"more than {BLOCKS_MAX} data blocks: the rest was left out")
             break
         value, problems = loose_json.loads(script.text or "")
-        broken += bool(problems)
+        broken += bool(problems) and value is not None
         graph.problems += problems[1:] if value is not None else problems
         if value is not None:
             values.append(value)
@@ -254,10 +269,9 @@ def _explore(values: list[Any], graph: _Graph) -> None:
             owner = value
             if types and len(graph.things) < 1_000:
                 graph.things.append(value)
-        if review:  # what a review holds is about it; only what it reviews may hold more
-            children = [(k, value[k]) for k in _ABOUT if k in value]
-        else:
-            children = list(value.items())
+        # What a review holds is about it; only what it reviews may hold more reviews.
+        keys = [k for k in (_ABOUT if review else value) if k in value]
+        children = [(k, value[k]) for k in keys]
         stack.extend(
             (v, k, owner) for k, v in reversed(children) if isinstance(v, (dict, list)) and isinstance(k, str)
         )
@@ -494,14 +508,14 @@ def _id_of(node: Mapping[str, Any], url: str) -> str:
 
 
 def _named(reviews: list[Review], url: str) -> list[Review]:
-    """Takes away ids that cannot be names: one shared by different reviews, or counted 1, 2, 3 down the page."""
+    """Takes away ids that cannot be names: one that different reviews share, or a count down the page."""
     holders: dict[str, list[Review]] = {}
     for review in reviews:
         if review.id:
             holders.setdefault(review.id, []).append(review)
     unfit = {i for i, held in holders.items() if any(not _same(held[0], other) for other in held[1:])}
     numbers = [int(i) for i in holders if i.isdigit() and len(i) < 5]
-    if len(numbers) >= 2 and all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False)):
+    if len(numbers) >= 2 and all(b - a == 1 for a, b in pairwise(numbers)):
         unfit |= {str(n) for n in numbers}
     return [replace(r, id="") if r.id in unfit else r for r in reviews]
 
@@ -655,7 +669,7 @@ _STATE_IDS = ("id", "reviewId", "review_id", "encid", "uuid")
 
 
 def _with_state(reviews: list[Review], root: etree._Element, now: datetime, language: str) -> list[Review]:
-    """Adds what only the page's embedded state knows of reviews named in it: owner replies, votes, languages."""
+    """Adds what only the page's embedded state knows of its reviews: owner replies, votes, languages."""
     places = {r.id: i for i, r in enumerate(reviews) if r.id and not r.owner_reply}
     if not places:
         return reviews

@@ -15,12 +15,15 @@ from rich.cells import cell_len
 from shelf import add_case, settings
 
 from monitor.cli import cli
-from monitor.view import safe
-from storage.records import CaseStatus, Priority
+from monitor.view import safe, written
+from storage.records import CaseStatus, DatePrecision, Mention, Priority
 from storage.store import Store, open_store
 
 NOW = datetime.now(UTC)
-NASTY = "Never again\x1b[31m red\x07\n\x9b2J second line \u202egnirts\u2066 [bold]not bold[/bold] :boom: \u200bend"
+NASTY = (
+    "Never again\x1b[31m red\x07\n\x9b2J second line \u202egnirts\u2066 "
+    "[bold]not bold[/bold] :boom: \u200bend"
+)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def test_the_worst_case_comes_first(shop: Store, tmp_path: Path) -> None:
 def test_every_line_fits_the_terminal(shop: Store, tmp_path: Path, columns: int) -> None:
     add_case(shop, NOW, NASTY * 20, brand="Kaffa")
     add_case(shop, NOW, "非常糟糕的服务" * 40, source="no-longer-there", author="x" * 200)
-    for words in (["cases", "list"], ["cases", "show", "1"]):
+    for words in (["cases", "list"], ["cases", "show", "1"], ["cases", "show", "2"]):
         done = lowstar(tmp_path, *words, columns=columns)
         assert done.exit_code == 0, done.output
         long = [line for line in done.output.splitlines() if cell_len(line) > columns]
@@ -143,3 +146,18 @@ def test_looking_never_makes_a_database(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert 'Start with "lowstar run"' in done.output
     assert not (tmp_path / "lowstar.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("precision", "shown"),
+    [
+        (DatePrecision.SECOND, "2026-03-01 19:30 EST"),
+        (DatePrecision.DAY, "2026-03-02"),
+        (DatePrecision.MONTH, "2026-03"),
+        (DatePrecision.RELATIVE, "about 2026-03-01 19:30 EST"),
+    ],
+)
+def test_a_date_is_never_shown_more_exactly_than_it_is_known(precision: DatePrecision, shown: str) -> None:
+    at = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
+    mention = Mention(source="s", external_id="1", published_at=at, date_precision=precision)
+    assert written(mention, "America/New_York") == shown

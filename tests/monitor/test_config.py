@@ -258,7 +258,8 @@ def test_a_secret_given_twice_or_in_an_unreadable_file_is_a_mistake(tmp_path: Pa
     }
     assert problems(tmp_path, GOOD, environ) == [
         "LOWSTAR_SLACK_TOKEN: set together with LOWSTAR_SLACK_TOKEN_FILE; allowed: one of the two",
-        "LOWSTAR_SLACK_APP_TOKEN: its value is not shown; allowed: an app-level token, which begins with xapp-",
+        "LOWSTAR_SLACK_APP_TOKEN: its value is not shown; "
+        "allowed: an app-level token, which begins with xapp-",
         "LOWSTAR_REDDIT_CLIENT_ID_FILE: '/nowhere/at/all' cannot be read: No such file or directory",
     ]
 

@@ -32,10 +32,10 @@ def assert_same(text):
     assert repr(polarity_scores(text)) == repr(original().polarity_scores(text))
 
 
-RULE_WORDS = (
+RULE_WORDS = str.split(
     "no or nor so this never without doubt least at very of kind but just enough sort the bomb shit bad ass "
     "bus stop yeah right kiss death to die for beating heart"
-).split()
+)
 WORDS = st.sampled_from(
     sorted(original().lexicon)[::40]
     + sorted(BOOSTER_DICT)
@@ -146,5 +146,5 @@ def test_what_is_remembered_of_tokens_is_bounded():
 
 
 def test_a_squashed_sum_stays_within_one():
-    assert squash(1e200) == 1.0 or squash(1e200) == 0.0
+    assert squash(1e9) == 1.0
     assert squash(-1e9) == -1.0

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ PAGES = {
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store("sqlite://") as opened:
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'lowstar.db'}") as opened:
         yield opened
 
 
@@ -130,7 +131,7 @@ def test_a_pager_that_leads_in_a_circle_ends() -> None:
 def test_links_to_other_sites_are_not_followed_unless_named() -> None:
     with Site({"/x": page(9)}) as other, Site() as site:
         there = other.url("/x").replace("127.0.0.1", "localhost")
-        site.pages["/1"] = page(1, next=[there, "javascript:alert(1)", "file:///etc/passwd", "http://[::1"])
+        site.pages["/1"] = page(1, next=[there, "javascript:alert(1)", "file:///etc/passwd", "//"])
         allow = ("127.0.0.1", "localhost")
         (run,) = crawled(source_of(site.url("/1")), allow=allow)
         assert (run.found, other.paths()) == (1, [])
@@ -203,7 +204,8 @@ def test_a_feed_is_asked_only_if_changed_and_a_304_is_nothing_new(store: Store) 
         crawled(source, spider=Conditional, store=store)
         (run,) = crawled(source, spider=Conditional, store=store, at=AT + timedelta(hours=1))
         (swept,) = crawled(source, spider=Conditional, store=store, at=AT + timedelta(days=8))
-    assert site.asked[-2].headers["if-modified-since"] == "Mon, 23 Nov 2026 08:00:00 GMT"
+    second = [asked for asked in site.asked if asked.path == "/feed"][1]
+    assert second.headers["if-modified-since"] == "Mon, 23 Nov 2026 08:00:00 GMT"
     assert (run.outcome, run.pages, run.reason) == (RunOutcome.OK, 0, "")
     assert swept.pages == 1
 
@@ -251,7 +253,7 @@ def test_text_is_recognised_where_its_type_is_not_said() -> None:
 
 def test_an_address_is_shown_without_what_could_be_a_secret() -> None:
     assert shown("https://me:pw@shop.example/a?key=1#x") == "https://shop.example/a?…"
-    assert "pw" not in shown("http://me:pw@[::1/")
+    assert shown("http://me:pw@[::1/") == "an address that is none"
 
 
 def test_a_pulled_brake_wakes_the_loop_and_the_threads() -> None:

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store("sqlite://") as opened:
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'lowstar.db'}") as opened:
         yield opened
 
 
@@ -147,8 +147,13 @@ def test_a_stop_ends_it_soon_and_what_was_gathered_is_stored() -> None:
     sink = Gathered()
     pages: dict[str, Any] = {f"/{n}": page(n, next=[f"/{n + 1}"]) for n in range(500)}
     with Site({**pages, "/slow": Answer(page(1), wait=30)}) as site:
-        threading.Timer(1.0, stop.set).start()
-        began = time.monotonic()
+        asked_at: list[float] = []
+
+        def watch(progress: Progress) -> None:
+            if progress.pages > 3 and not asked_at:
+                asked_at.append(time.monotonic())
+                stop.set()
+
         runs = crawled(
             source_of(site.url("/0"), name="long"),
             source_of(site.url("/slow").replace("127.0.0.1", "localhost"), name="stuck"),
@@ -157,8 +162,9 @@ def test_a_stop_ends_it_soon_and_what_was_gathered_is_stored() -> None:
             stop=stop,
             delay=0.05,
             allow=("127.0.0.1", "localhost"),
+            progress=watch,
         )
-        took = time.monotonic() - began
+        took = time.monotonic() - asked_at[0]
     assert took < 4
     assert [run.source for run in runs] == ["long", "stuck"]
     assert runs[0].outcome is RunOutcome.PARTIAL
@@ -177,22 +183,27 @@ def test_a_source_that_found_plenty_and_finds_nothing_now_says_so(store: Store) 
     assert "used to find about 3 a run" in run.reason
 
 
-def test_a_store_that_cannot_begin_a_run_fails_that_run_only(store: Store) -> None:
-    store.close()
-    with Site({"/a": page(1)}) as site, open_store("sqlite://") as other:
-        (run,) = crawled(source_of(site.url("/a")), store=other)
-    assert run.outcome is RunOutcome.OK
+def test_a_store_that_cannot_be_asked_fails_the_run_and_says_so(store: Store) -> None:
+    class Gone:
+        def transaction(self) -> Any:
+            raise OSError("the disk has gone")
+
+    with Site({"/a": page(1)}) as site:
+        (run,) = crawled(source_of(site.url("/a")), store=Gone())  # type: ignore[arg-type]
+    assert run.outcome is RunOutcome.FAILED
+    assert "the crawl could not be run: OSError: the disk has gone" in run.reason
+    assert "how it ended could not be stored" in run.reason
 
 
 SCRIPT = """
-import json, sys, threading
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 sys.path[:0] = [{root!r}, {tests!r}]
 from crawling import Gathered, crawled, source_of
 from spiders.base import SourceSpider
 sink = Gathered()
 runs = crawled(source_of({url!r}, name="long"), sink=sink, delay=0.05,
                progress=lambda progress: print("going", flush=True) if progress.pages else None)
-import signal
 print(json.dumps([runs[0].outcome, runs[0].reason, runs[0].found, len(sink.ids),
                   signal.getsignal(signal.SIGTERM) == signal.SIG_DFL]))
 """
@@ -207,8 +218,7 @@ def test_a_signal_ends_the_process_within_ten_seconds_with_everything_stored(num
             [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
-        while process.stdout.readline().strip() != "going":
-            pass
+        assert process.stdout.readline() == "going\n"
         began = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=20)

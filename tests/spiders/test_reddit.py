@@ -617,6 +617,37 @@ def test_a_slow_reddit_does_not_outlast_the_deadline(standin: RedditStandin, lis
     assert "deadline" in listener.words
 
 
+def test_an_answer_that_drips_in_does_not_outlast_the_deadline(
+    standin: RedditStandin, listener: Listener
+) -> None:
+    fill(standin, 3)
+    standin.fault("/r/coffee", honest=True, drip=0.05)
+    listener.deadline = timedelta(seconds=1)
+    began = time.monotonic()
+    listener.crawl()
+    assert time.monotonic() - began < 3
+    assert "deadline" in listener.words
+
+
+def test_praw_never_sleeps_beyond_the_deadline(standin: RedditStandin, listener: Listener) -> None:
+    fill(standin, 3)
+    # Nearly all is used early in the window: PRAW wants to wait ten seconds before each request.
+    standin.allowance, standin.used, standin.resets_in = 1_000, 900, 600
+    listener.deadline = timedelta(seconds=1)
+    began = time.monotonic()
+    listener.crawl()
+    assert time.monotonic() - began < 3
+
+
+def test_an_answer_too_large_is_given_up(
+    standin: RedditStandin, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(standin, 30)
+    monkeypatch.setattr("spiders.reddit_door.ANSWER_MAX", 5_000)
+    listener.crawl()
+    assert "is larger than" in listener.words
+
+
 def test_a_pulled_brake_ends_a_crawl_that_waits(standin: RedditStandin, listener: Listener) -> None:
     standin.fault("/r/coffee", honest=True, delay=2)
     began = time.monotonic()
@@ -757,7 +788,8 @@ with open_store(order["store"]) as store:
         mentions = [item for item in items if isinstance(item, Mention)]
         with store.transaction() as ledger:
             known = ledger.known([mention.key for mention in mentions])
-            fresh = [m for m in mentions if m.key not in known or known[m.key].content_hash != m.content_hash()]
+            fresh = [m for m in mentions if m.key not in known
+                     or known[m.key].content_hash != m.content_hash()]
             ledger.write_mentions(fresh, now)
             removals = [item for item in items if isinstance(item, Removal)]
             gone = ledger.remove(removals, now)

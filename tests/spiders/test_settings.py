@@ -197,10 +197,9 @@ def test_scrapy_lists_the_spiders() -> None:
 
 def test_scrapy_crawl_works_with_nothing_but_an_address(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    html = '<script type="application/ld+json">{"@type": "Product", "name": "Kettle", "review": [{"@type": "Review",'
-    html += (
-        '"author": {"name": "Ann"}, "reviewBody": "It leaks.", "reviewRating": {"ratingValue": 1}}]}</script>'
-    )
+    review = '{"@type": "Review", "author": {"name": "Ann"}, "reviewBody": "It leaks.", "reviewRating": 1}'
+    product = '{"@context": "https://schema.org", "@type": "Product", "name": "Kettle", "review": [REVIEW]}'
+    html = f'<script type="application/ld+json">{product.replace("REVIEW", review)}</script>'
     spiders = subprocess.run(
         [sys.executable, "-m", "scrapy", "list"],
         cwd=ROOT,
@@ -212,9 +211,9 @@ def test_scrapy_crawl_works_with_nothing_but_an_address(tmp_path: Path) -> None:
     if "reviews" not in spiders:
         pytest.skip("there is no spider for reviews")
     with Site({"/a": html}) as site:
+        crawl = [sys.executable, "-m", "scrapy", "crawl", "reviews", "-a", f"url={site.url('/a')}"]
         done = subprocess.run(
-            [sys.executable, "-m", "scrapy", "crawl", "reviews", "-a", f"url={site.url('/a')}"]
-            + ["-s", "LOWSTAR_ALLOW_HOSTS=127.0.0.1", "-s", "DOWNLOAD_DELAY=0", "-O", f"{out}"],
+            [*crawl, "-s", "LOWSTAR_ALLOW_HOSTS=127.0.0.1", "-s", "DOWNLOAD_DELAY=0", "-O", f"{out}"],
             cwd=ROOT,
             capture_output=True,
             text=True,

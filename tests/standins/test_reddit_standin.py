@@ -146,7 +146,7 @@ def test_the_rate_limit_headers_count_down(standin: RedditStandin, reddit: praw.
     list(reddit.subreddit("tea").new())
     list(reddit.subreddit("tea").new())
     assert reddit.auth.limits["used"] == 2
-    assert reddit.auth.limits["remaining"] == 598
+    assert reddit.auth.limits["remaining"] == 998
 
 
 def test_words_are_escaped_unless_raw_json_is_asked(standin: RedditStandin) -> None:

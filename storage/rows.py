@@ -1,0 +1,138 @@
+"""How does a record become a row, and a row a record again?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Connection,
+    RowMapping,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+
+from storage.records import DatePrecision, Kind, Label, Mention, Priority, Sentiment, Span, Verdict
+from storage.tables import mentions, verdicts
+
+# The columns that are the fields of a `Mention`, as they are: no conversion, no second name.
+_PLAIN = (
+    "source",
+    "external_id",
+    "url",
+    "title",
+    "text",
+    "author",
+    "author_followers",
+    "entity",
+    "stars",
+    "rating_raw",
+    "scale_inferred",
+    "reach",
+    "language",
+    "published_at",
+    "edited_at",
+    "owner_reply",
+    "owner_replied_at",
+    "text_truncated",
+    "in_reply_to",
+)
+
+
+def recordset_insert(table: Table, *, leave_out: Collection[str] = ()) -> postgresql.Insert:
+    """PostgreSQL only: an INSERT of all the rows in the one parameter `rows`, see `as_recordset`.
+
+    Three times the speed of one row a statement, and it can answer which rows went in.
+    """
+    arriving = [one for one in table.c if one.name not in leave_out]
+    arrived = (
+        func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
+        .table_valued(*(column(one.name, one.type) for one in arriving), name="arrived")
+        .render_derived(with_types=True)
+    )
+    return postgresql.insert(table).from_select([one.name for one in arriving], select(*arrived.c))
+
+
+def as_recordset(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """The parameter of `recordset_insert`."""
+    return {"rows": json.dumps(rows, default=datetime.isoformat)}
+
+
+_INSERT_VERDICTS = recordset_insert(verdicts)
+
+
+def insert_verdicts(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert rows of `verdicts`, each database in its fastest way."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_INSERT_VERDICTS, as_recordset(rows))
+    else:
+        connection.execute(insert(verdicts), rows)
+
+
+def mention_from(row: RowMapping) -> Mention:
+    """The mention in a row of the table, exactly as it was when it was written.
+
+    Its fields were cleaned when it was built; cleaning them again would cost as much and could not be undone.
+    """
+    c = mentions.c
+    mention = object.__new__(Mention)
+    put = object.__setattr__
+    for name in _PLAIN:
+        put(mention, name, row[c[name]])
+    put(mention, "kind", Kind(row[c.kind]))
+    put(mention, "date_precision", DatePrecision(row[c.date_precision]))
+    put(mention, "about", tuple(json.loads(row[c.about])))
+    return mention
+
+
+def verdict_from(row: RowMapping) -> Verdict:
+    """The verdict in a row of the table."""
+    c = verdicts.c
+    spans = tuple(Span(*span) for span in json.loads(row[c.spans]))
+    return Verdict(
+        brand=row[c.brand],
+        sentiment=Sentiment(row[c.compound], Label(row[c.label]), spans),
+        priority=Priority(row[c.priority]),
+        rank=row[c.rank],
+        reasons=tuple(json.loads(row[c.reasons])),
+        topics=tuple(json.loads(row[c.topics])),
+    )
+
+
+def mention_row(mention: Mention) -> dict[str, Any]:
+    """The columns of `mentions` that are fields of a `Mention`."""
+    return {
+        **{name: getattr(mention, name) for name in _PLAIN},
+        "kind": mention.kind.value,
+        "date_precision": mention.date_precision.value,
+        "about": json.dumps(mention.about) if mention.about else "[]",
+    }
+
+
+def verdict_row(identity: int, mention: Mention, verdict: Verdict, posted_at: datetime) -> dict[str, Any]:
+    """The row of `verdicts` for one brand; what the digest asks by is copied from the mention."""
+    sentiment = verdict.sentiment
+    return {
+        "mention_id": identity,
+        "brand": verdict.brand,
+        "compound": sentiment.compound,
+        "label": sentiment.label.value,
+        "priority": int(verdict.priority),
+        "rank": verdict.rank,
+        "reasons": json.dumps(verdict.reasons),
+        "topics": json.dumps(verdict.topics),
+        "spans": json.dumps([[span.start, span.end, span.text, span.weight] for span in sentiment.spans]),
+        "source": mention.source,
+        "stars": mention.stars,
+        "posted_at": posted_at,
+    }
