@@ -235,7 +235,7 @@ def _facts(reviewed: Reviewed, room: _Room) -> list[Block]:
     if case.status is CaseStatus.OPEN or case.status is CaseStatus.CLAIMED:
         if case.respond_by is not None:
             facts.append(_ours("Answer by", date_token(case.respond_by)))
-        facts.append(_owner("Owner", case.owner or "Nobody yet", room))
+        facts.append(_owner("Owner", case.owner, room) if case.owner else _ours("Owner", "Nobody yet"))
     else:
         if case.owner:
             facts.append(_owner("Answered by" if case.first_response_at else "Owner", case.owner, room))

@@ -1,111 +1,226 @@
-"""The life of a case, as pure decisions: the case as it was → the case as it is now, and the line of history.
+"""The life of a case, as pure decisions: the case as it was → the case as it is now, and the lines of history.
 
 Nothing here reads a clock or a database; `now` is an argument, and who saves the answer compares `version`.
+
+    action            open        claimed     answered    resolved    dismissed
+    claim             claimed     refused¹    owner       refused     refused
+    assign            claimed     owner       owner       refused     refused
+    release           refused     open        owner none  refused     refused
+    answer            answered    answered    again       refused     refused
+    promise           same        same        same        refused     refused
+    keep, extend, drop a promise: the case stays what it is, closed or not: a promise outlives its case
+    escalate          level + 1   level + 1   level + 1   refused     refused
+    snooze, unsnooze  same        same        same        refused     refused
+    resolve           resolved²   resolved²   resolved²   refused     refused
+    dismiss           dismissed²  dismissed²  dismissed²  refused     refused
+    reopen            refused     refused     refused     open        open
+    correct, note     same        same        same        same        same
+
+¹ whoever wants to take over what another has assigns it to themselves. ² not while a promise is owed, unless the
+action says that it was kept (`settle`). `closed_at` is set exactly in the two closed states; `first_response_at` is
+set once. Snoozed is no state but a time: whatever a person does to a snoozed case, except for a promise or a note,
+ends it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
-from alerts.routing import Route
-from storage.records import Case, CaseEvent, CaseStatus, Mention, Verdict
+from alerts.routing import Route, within_for
+from alerts.sla import Policy, business_time_between, due_by, promise_remind_by, wake_at
+from storage.records import (
+    Case,
+    CaseEvent,
+    CaseStatus,
+    Correction,
+    Mention,
+    Priority,
+    Promise,
+    Verdict,
+    case_name,
+    clean_line,
+    clean_text,
+    clean_url,
+)
 
 LOWSTAR = "lowstar"  # the actor of what nobody pressed a button for
 FIRM_STARS = 3.0  # a case has recovered when its stars rose above the middle of the scale
+WORDS_MAX = 3_000  # characters of an answer, a note or a promise that are kept
+AHEAD_MAX = timedelta(days=400)  # a promise or a snooze for later than this is a slip of the keyboard
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict with the mention it is about, as it stands in the store."""
+class Do(StrEnum):
+    """What can be done to a case."""
 
-    mention_id: int
-    mention: Mention
-    verdict: Verdict
-    new: bool  # seen for the first time; else it changed
-    stars_before: float | None = None
+    CLAIM = "claim"
+    RELEASE = "release"  # hand it back
+    ASSIGN = "assign"  # to `assignee`; to oneself: take it over
+    ANSWER = "answer"  # `text`, `link`; with `promised` and `due_by` a promise as well
+    PROMISE = "promise"  # `promised`, `due_by`
+    KEEP_PROMISE = "keep"  # `promise`
+    EXTEND_PROMISE = "extend"  # `promise`, `due_by`
+    DROP_PROMISE = "drop"  # `promise`, `text`: called off, and why
+    ESCALATE = "escalate"
+    SNOOZE = "snooze"  # `until`
+    UNSNOOZE = "unsnooze"
+    RESOLVE = "resolve"  # `text`: how it ended
+    REOPEN = "reopen"
+    DISMISS = "dismiss"  # `why`, for a duplicate `duplicate_of`
+    CORRECT = "correct"  # `wrong`
+    NOTE = "note"  # `text`
 
 
-def is_news(judged: Judged, now: datetime, max_age: timedelta) -> bool:
-    """True when somebody should still hear of it: it changed just now, or was posted within `max_age`.
+class Why(StrEnum):
+    """Why nobody has to answer."""
 
-    A mention without a date is news: nobody can say that it is old.
+    NOT_US = "not_us"
+    NOT_NEGATIVE = "not_negative"
+    DUPLICATE = "duplicate"
+    SPAM = "spam"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        return {
+            Why.NOT_US: "not about us",
+            Why.NOT_NEGATIVE: "not negative",
+            Why.DUPLICATE: "a duplicate",
+            Why.SPAM: "spam",
+            Why.OTHER: "other",
+        }[self]
+
+
+class Wrong(StrEnum):
+    """What was wrong about a verdict."""
+
+    NOT_NEGATIVE = "not_negative"
+    NOT_US = "not_us"
+    MORE_URGENT = "more_urgent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What somebody wants to do to a case; `version` is the one they saw, None means: as it is now."""
+
+    kind: Do
+    actor: str
+    version: int | None = None
+    text: str = ""
+    link: str = ""  # of the public answer
+    assignee: str = ""
+    until: datetime | None = None
+    promised: str = ""
+    due_by: datetime | None = None
+    promise: int = 0  # id of a promise; 0: the one that is owed
+    promise_version: int | None = None
+    why: Why = Why.OTHER
+    duplicate_of: int = 0
+    wrong: Wrong = Wrong.MORE_URGENT
+    settle: bool = False  # with resolve and dismiss: what is owed has been kept
+
+
+class Refused(Exception):
+    """It cannot be done; `str()` is for the person who tried. `case` is the case as it is now, where there is one."""
+
+    def __init__(self, said: str, case: Case | None = None) -> None:
+        super().__init__(said)
+        self.case = case
+
+
+class Told(StrEnum):
+    """What kind of news a message in a case's thread brings."""
+
+    CLAIMED = "claimed"
+    RELEASED = "handed back"
+    SILENT = "returned"  # its owner was not heard of
+    ASSIGNED = "assigned"
+    ANSWERED = "answered"
+    PROMISED = "promised"
+    PROMISE_DUE = "promise reminded"
+    PROMISE_MOVED = "promise moved"
+    PROMISE_KEPT = "promise kept"
+    PROMISE_BROKEN = "promise broken"
+    PROMISE_DROPPED = "promise dropped"
+    REMINDER = "reminded"
+    LATE = "late"
+    ESCALATED = "escalated"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+    REOPENED = "reopened"
+    RAISED = "raised"
+    NOTED = "noted"
+    FOLLOW_UP = "followed up"
+    EDITED = "edited"
+
+    @property
+    def broadcast(self) -> bool:
+        """True for what the whole channel must see, not the thread alone."""
+        return self in (Told.LATE, Told.ESCALATED, Told.REOPENED, Told.SILENT, Told.PROMISE_BROKEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One thing people must hear about a case; drawn by `alerts.blocks_cases`."""
+
+    what: Told
+    actor: str = LOWSTAR
+    to: tuple[str, ...] = ()  # who is rung by name
+    words: str = ""  # what one of us wrote
+    link: str = ""
+    owner: str = ""  # who has it, or had it
+    since: timedelta | None = None  # how long after the opening, how late, how long silent
+    target: timedelta | None = None  # the time there was
+    by: datetime | None = None  # the deadline, the end of the snooze
+    promise: Promise | None = None
+    level: int = 0
+    top: int = 0
+    next_to: tuple[str, ...] = ()  # who is told next, and when
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an action made of a case: all of it is written, or nothing."""
+
+    case: Case
+    events: tuple[CaseEvent, ...]
+    promises: tuple[Promise, ...] = ()  # new ones (id 0) and changed ones
+    corrections: tuple[Correction, ...] = ()
+    news: tuple[News, ...] = ()
+
+
+# What lowstar notes by itself is no reason to refuse somebody who saw the card a moment before.
+_QUIET = frozenset(
+    {
+        Told.REMINDER.value,
+        Told.LATE.value,
+        Told.ESCALATED.value,
+        Told.PROMISE_DUE.value,
+        Told.PROMISE_BROKEN.value,
+        Told.WOKEN.value,
+        Told.FOLLOW_UP.value,
+        "priority raised",
+    }
+)
+
+
+def apply(
+    case: Case,
+    action: Action,
+    now: datetime,
+    policy: Policy,
+    *,
+    promises: Sequence[Promise] = (),
+    history: Sequence[CaseEvent] = (),
+) -> Outcome:
+    """What `action` makes of `case`, by the table above. Raises Refused, with words for whoever tried.
+
+    `promises` are all of the case, `history` its events (they name who was faster, and when).
     """
-    posted = judged.mention.published_at
-    return not judged.new or posted is None or now - posted <= max_age
-
-
-def opened(judged: Judged, route: Route, now: datetime) -> Case:
-    """The case a verdict opens; its number is given by the store."""
-    verdict = judged.verdict
-    return Case(
-        number=0,
-        mention_id=judged.mention_id,
-        brand=verdict.brand,
-        status=CaseStatus.OPEN,
-        priority=verdict.priority,
-        rank=verdict.rank,
-        opened_at=now,
-        channel=route.channel,
-        respond_by=now + route.respond_within,
-    )
-
-
-def opening_event(case: Case, judged: Judged, now: datetime) -> CaseEvent:
-    """The first line of a case's history: why it was opened."""
-    why = judged.verdict.reasons[0] if judged.verdict.reasons else judged.verdict.priority.word
-    if not judged.new and judged.stars_before is not None and judged.mention.stars is not None:
-        why = f"{_stars(judged.stars_before)} → {_stars(judged.mention.stars)} of 5 stars"
-    return CaseEvent(case.number, now, LOWSTAR, "opened", why)
-
-
-def edited(case: Case, judged: Judged, now: datetime) -> tuple[Case, list[CaseEvent]]:
-    """The case after its mention changed: judged anew, recovered when its stars rose, answered when the site
-    shows the owner's reply."""
-    mention, before = judged.mention, judged.stars_before
-    changed = replace(
-        case, priority=judged.verdict.priority, rank=judged.verdict.rank, version=case.version + 1
-    )
-    events: list[CaseEvent] = []
-    if before is not None and mention.stars is not None and before != mention.stars:
-        detail = f"{_stars(before)} → {_stars(mention.stars)} of 5 stars"
-        recovered = mention.stars > FIRM_STARS and mention.stars > before
-        changed = replace(
-            changed,
-            recovered=recovered,
-            outcome=f"customer changed {_stars(before)} to {_stars(mention.stars)} stars",
-        )
-        events.append(
-            CaseEvent(case.number, now, LOWSTAR, "recovered" if recovered else "stars changed", detail)
-        )
-    if mention.owner_reply and case.first_response_at is None:
-        answered_at = mention.owner_replied_at or now
-        # A reply older than the case was there when the words it answers were still the earlier ones.
-        if answered_at >= case.opened_at or case.status in (CaseStatus.OPEN, CaseStatus.CLAIMED):
-            changed = replace(changed, first_response_at=max(answered_at, case.opened_at))
-            if case.status in (CaseStatus.OPEN, CaseStatus.CLAIMED):
-                changed = replace(changed, status=CaseStatus.ANSWERED)
-            events.append(
-                CaseEvent(case.number, now, LOWSTAR, "answered", "a public answer stands on the site")
-            )
-    if not events:
-        events.append(CaseEvent(case.number, now, LOWSTAR, "edited", "its author changed the text"))
-    return changed, events
-
-
-def withdrawn(case: Case, reason: str, now: datetime) -> tuple[Case, list[CaseEvent]]:
-    """The case after its mention was deleted: nothing is left to answer, the history stays."""
-    event = CaseEvent(case.number, now, LOWSTAR, "removed", reason)
-    changed = replace(case, version=case.version + 1, outcome=reason)
-    if not case.status.closed:
-        changed = replace(changed, status=CaseStatus.DISMISSED, closed_at=now)
-    return changed, [event]
-
-
-def _stars(stars: float) -> str:
-    """Stars as people write them.
-
-    >>> _stars(4.0), _stars(4.5)
-    ('4', '4.5')
-    """
-    return f"{stars:g}"
+    raise NotImplementedError

@@ -19,7 +19,7 @@ class ConsoleNotifier:
     """Prints a card for each message; framed on a terminal, plain lines elsewhere and with NO_COLOR."""
 
     name = "console"
-    can = Capabilities(edits=True, finds=False, threads=False)
+    can = Capabilities(edits=True, finds=False, threads=False, paced=False)
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stdout

@@ -91,6 +91,7 @@ class Capabilities:
     edits: bool  # a message can be changed later
     finds: bool  # a message can be looked up by its outbox_id: nothing lost, nothing doubled
     threads: bool
+    paced: bool = True  # too many messages a second would be refused
 
 
 @dataclass(frozen=True, slots=True)

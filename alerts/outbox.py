@@ -11,32 +11,26 @@ sent again: at least once.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from alerts.blocks import bare_message, with_note
+from alerts.decisions import PACE, Decision, Park, after_edit_error, after_error, after_look
 from alerts.notifier import (
     CannotLook,
-    ChannelClosed,
     Message,
     Notifier,
     NotifyError,
-    NotSent,
-    RateLimited,
     Receipt,
     Search,
-    TokenRefused,
-    Unchangeable,
-    Unrenderable,
 )
 from alerts.redact import redact
 from alerts.routing import Route
+from storage.channels import read_body
 from storage.deliveries import EDIT_GAP, Due
 from storage.records import Case, Delivery, DeliveryKind, DeliveryState, Reviewed
 from storage.store import Ledger, Store
@@ -46,10 +40,8 @@ log = logging.getLogger(__name__)
 Render = Callable[[Delivery, Reviewed | None], Message]
 Crash = Callable[[str], None]  # called with the name of each point a crash must not hurt; tests die there
 
-PACE = timedelta(seconds=1)  # Slack takes about one message a second and channel
 RECONCILE_AFTER = timedelta(seconds=60)  # must be longer than a request can take (Slack's timeout is 30 s)
 DEADLINE = timedelta(minutes=5)  # longest run of `deliver_due` with `until_idle`
-LONGEST_BACKOFF = timedelta(minutes=5)
 MARGIN = timedelta(minutes=5)  # looked back further than the claim, for clocks that are not quite right
 EDIT_TURN = 4  # after so many new messages a waiting edit goes first: a storm must not freeze the cards
 _TICK = 1.0  # seconds; other processes write to the outbox too, and `stop` wants to be heard
@@ -91,97 +83,6 @@ def deliveries_for(
             )
         )
     return wanted
-
-
-# -- what a failure means ---------------------------------------------------------------------------------
-
-
-class Park(StrEnum):
-    """What is out of order."""
-
-    NOTHING = ""
-    CHANNEL = "channel"
-    NOTIFIER = "notifier"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What becomes of a delivery, and of its channel, after a failure."""
-
-    state: DeliveryState
-    error: str
-    not_before: datetime | None = None
-    gate_until: datetime | None = None  # nothing goes to this channel before
-    park: Park = Park.NOTHING
-    plain: bool = False  # from now on without blocks
-    counted: bool = True  # an attempt; False for what says nothing about the message
-
-
-def after_error(error: Exception, delivery: Delivery, now: datetime, pace: timedelta = PACE) -> Decision:
-    """What becomes of a delivery whose posting failed. Nothing is dropped; what is unknown is uncertain."""
-    said = redact(str(error))[:500] or type(error).__name__
-    again = now + backoff(delivery.attempts, pace)
-    match error:
-        case RateLimited():
-            until = now + timedelta(seconds=error.retry_after)
-            return Decision(state=DeliveryState.PENDING, error=said, gate_until=until, counted=False)
-        case NotSent():
-            # What keeps us from connecting keeps the whole channel: no use trying the next one at once.
-            return Decision(state=DeliveryState.PENDING, error=said, not_before=again, gate_until=again)
-        case Unrenderable() if not delivery.plain:
-            return Decision(state=DeliveryState.PENDING, error=said, plain=True)
-        case Unrenderable():
-            return Decision(state=DeliveryState.FAILED, error=said)
-        case ChannelClosed():
-            return Decision(state=DeliveryState.PARKED, error=said, park=Park.CHANNEL, counted=False)
-        case TokenRefused():
-            return Decision(state=DeliveryState.PARKED, error=said, park=Park.NOTIFIER, counted=False)
-    return Decision(state=DeliveryState.UNCERTAIN, error=said, gate_until=again)
-
-
-def after_edit_error(error: Exception, delivery: Delivery, now: datetime, pace: timedelta = PACE) -> Decision:
-    """What to do with a card that could not be changed. Edits can be repeated, so nothing is uncertain.
-
-    PENDING: try again at `not_before`; FAILED: it stays as it is.
-    """
-    decided = after_error(error, delivery, now, pace)
-    if isinstance(error, Unchangeable) or decided.state is DeliveryState.FAILED:
-        return Decision(state=DeliveryState.FAILED, error=decided.error)
-    again = now if decided.plain else now + backoff(1, pace)
-    return replace(decided, state=DeliveryState.PENDING, not_before=again)
-
-
-def after_look(
-    found: Receipt | Exception | None, delivery: Delivery, now: datetime, pace: timedelta = PACE
-) -> Decision:
-    """What an uncertain delivery is after looking for it."""
-    match found:
-        case Receipt():
-            return Decision(state=DeliveryState.SENT, error="")
-        case None:
-            # It was looked for after a long wait: the first repetition goes at once, later ones slow down.
-            wait = backoff(delivery.attempts - 1, pace) if delivery.attempts > 1 else timedelta(0)
-            return Decision(
-                state=DeliveryState.PENDING, error="had not arrived, sent again", not_before=now + wait
-            )
-        case CannotLook():
-            said = f"may have arrived twice, could not be looked up: {redact(str(found))[:300]}"
-            again = now + backoff(delivery.attempts, pace)
-            return Decision(state=DeliveryState.PENDING, error=said, not_before=again)
-    decided = after_error(found, delivery, now, pace)
-    # Whatever went wrong with looking says nothing about the message: it stays uncertain.
-    again = now + backoff(max(1, delivery.attempts), pace)
-    return replace(decided, state=DeliveryState.UNCERTAIN, not_before=again, plain=False)
-
-
-def backoff(attempts: int, pace: timedelta) -> timedelta:
-    """How long to wait after so many attempts: 2, 4, 8 … times the pace, five minutes at most.
-
-    >>> backoff(1, timedelta(seconds=1)).seconds, backoff(5, timedelta(seconds=1)).seconds
-    (2, 32)
-    """
-    times: int = 2 ** max(0, min(attempts, 10))
-    return min(pace * times, LONGEST_BACKOFF)
 
 
 # -- the courier ------------------------------------------------------------------------------------------
@@ -261,7 +162,7 @@ class Courier:
     # -- one step at a time ---------------------------------------------------------------------------------
 
     def _survey(self, now: datetime) -> list[Due]:
-        editing = tuple(name for name, notifier in self.notifiers.items() if notifier.can.edits)
+        roads = self.notifiers.items()
         with self.store.transaction() as ledger:
             ledger.suspect_stale(now, self.reconcile_after)
             parked = ledger.parked()
@@ -274,7 +175,12 @@ class Courier:
             if parked:
                 ledger.mark_parked()
             due = ledger.due(
-                now, pace=self.pace, lease=self.reconcile_after, edit_gap=self.edit_gap, editing=editing
+                now,
+                pace=self.pace,
+                lease=self.reconcile_after,
+                edit_gap=self.edit_gap,
+                editing=[name for name, road in roads if road.can.edits],
+                unpaced=[name for name, road in roads if not road.can.paced],
             )
         return [one for one in due if one.notifier in self.notifiers]
 
@@ -284,11 +190,11 @@ class Courier:
         if self._since_edit.get(key, 0) >= EDIT_TURN and self._edit(notifier, channel):
             self._since_edit[key] = 0
             return True
+        # An uncertain one has waited a minute already, and may be the worst of all.
+        if self._look(notifier, channel):
+            return True
         if self._post(notifier, channel):
             self._since_edit[key] = self._since_edit.get(key, 0) + 1
-            return True
-        # After the news: an uncertain one was announced already, more likely than not.
-        if self._look(notifier, channel):
             return True
         if self._edit(notifier, channel):
             self._since_edit[key] = 0
@@ -299,7 +205,7 @@ class Courier:
         now = self.clock()
         self.crash_point("before_claim")
         with self.store.transaction() as ledger:
-            delivery = ledger.claim_post(notifier, channel, now, pace=self.pace)
+            delivery = ledger.claim_post(notifier, channel, now, pace=self._pace(notifier))
         if delivery is None:
             return False
         self.crash_point("after_claim")
@@ -357,9 +263,9 @@ class Courier:
         log.log(level, "%s to %s: %s", delivery.id, delivery.channel, decided.error)
 
     def _look(self, notifier: str, channel: str) -> bool:
-        now = self.clock()
+        now, pace = self.clock(), self._pace(notifier)
         with self.store.transaction() as ledger:
-            delivery = ledger.claim_look(notifier, channel, now, pace=self.pace, lease=self.reconcile_after)
+            delivery = ledger.claim_look(notifier, channel, now, pace=pace, lease=self.reconcile_after)
             if delivery is None:
                 return False
             known = ledger.remote_channel_of(notifier, channel)
@@ -406,10 +312,15 @@ class Courier:
     def _edit(self, notifier: str, channel: str) -> bool:
         if not self.notifiers[notifier].can.edits:
             return False
-        now = self.clock()
+        now, pace = self.clock(), self._pace(notifier)
         with self.store.transaction() as ledger:
             delivery = ledger.claim_edit(
-                notifier, channel, now, pace=self.pace, lease=self.reconcile_after, gap=self.edit_gap
+                notifier,
+                channel,
+                now,
+                pace=pace,
+                lease=self.reconcile_after,
+                gap=self.edit_gap,
             )
         if delivery is None:
             return False
@@ -439,6 +350,9 @@ class Courier:
                 ledger.postpone_edit(delivery, decided.not_before or now, decided.error, plain=decided.plain)
         log.warning("changing %s in %s: %s", delivery.id, channel, decided.error)
         return True
+
+    def _pace(self, notifier: str) -> timedelta:
+        return self.pace if self.notifiers[notifier].can.paced else timedelta(0)
 
     # -- helpers --------------------------------------------------------------------------------------------
 
@@ -540,8 +454,4 @@ def deliver_due(
 
 
 def _meant_for(delivery: Delivery) -> str:
-    try:
-        body = json.loads(delivery.body) if delivery.body else {}
-    except ValueError:
-        return ""
-    return str(body.get("meant_for", "")) if isinstance(body, dict) else ""
+    return str(read_body(delivery.body).get("meant_for", ""))

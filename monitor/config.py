@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import config_sections as sections
+from monitor.config_apis import read_keys
 from monitor.config_check import Table, redact_line
 from monitor.config_secrets import read_secrets, without_secrets
 from monitor.config_shape import Alerts, Config, ConfigError, Crawl, Reddit, Slack, Source
@@ -61,6 +62,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     warnings: list[str] = []
     folder = path.parent
     secrets = read_secrets(environ, folder, outside)
+    keys = read_keys(environ, folder, outside)
     top = Table(without_secrets(document, in_file), "", in_file)
 
     timezone = sections.read_timezone(top)
@@ -91,6 +93,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         alerts=alerts,
         triage=triage,
         crawl=crawl,
+        keys=keys,
         warnings=tuple(clean_line(f"{path}: {line}", 2_000) for line in warnings),
     )
 

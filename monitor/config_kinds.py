@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from monitor.config_apis import APIS, read_options
 from monitor.config_check import Table, shown
 
 _SUBREDDIT = re.compile(r"\w{2,24}(?:\+\w{2,24}){0,20}", re.ASCII)  # "one+two" reads both in one go
@@ -130,6 +132,7 @@ KINDS: Mapping[str, SourceKind] = {
     "feed": SourceKind(True, _own_kind, "RSS, Atom, JSON Feed"),
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
+    **{kind: SourceKind(False, partial(read_options, kind), api.what) for kind, api in APIS.items()},
 }
 
 

@@ -67,7 +67,7 @@ def read_secrets(environ: Mapping[str, str], folder: Path, problems: list[str]) 
     """The secrets of this environment; paths in `…_FILE` count from `folder`. Mistakes go to `problems`."""
 
     def read(name: str, check: Callable[[str], str] = lambda _: "") -> str:
-        value = _one(environ, name, folder, problems)
+        value = read_value(environ, name, folder, problems)
         problem = value and check(value)
         if problem:
             problems.append(f"{name}: its value is not shown; allowed: {problem}")
@@ -127,7 +127,10 @@ def safe_url_problem(url: str) -> str:
     return "an address that begins with https://, as a secret is sent there"
 
 
-def _one(environ: Mapping[str, str], name: str, folder: Path, problems: list[str]) -> str:
+def read_value(
+    environ: Mapping[str, str], name: str, folder: Path, problems: list[str], *, lines: bool = False
+) -> str:
+    """One secret, "" where it is not set or cannot be used; `lines` where it may have several (a PEM key)."""
     value, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "")
     if value and file:
         problems.append(f"{name}: set together with {name}_FILE; allowed: one of the two")
@@ -143,6 +146,8 @@ def _one(environ: Mapping[str, str], name: str, folder: Path, problems: list[str
         if not value:
             problems.append(f"{name}_FILE: {file!r} is empty; allowed: a file that holds the secret")
             return ""
+    if lines and len(value) <= FILE_MAX and value.replace("\n", "").replace("\r", "").isprintable():
+        return value
     if not value.isprintable() or " " in value or len(value) > FILE_MAX:
         problems.append(f"{name}: its value is not shown; allowed: one word on one line")
         return ""

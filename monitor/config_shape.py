@@ -92,6 +92,7 @@ class Config:
     alerts: Alerts = Alerts()
     triage: Thresholds = field(default_factory=Thresholds)
     crawl: Crawl = Crawl()
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # of JSON APIs, by variable
     warnings: tuple[str, ...] = ()  # what is allowed and yet most likely not meant, one line each
 
     def source(self, name: str) -> Source:

@@ -78,10 +78,10 @@ def ingest(
         if reach:
             ledger.write_reach(reach)
         gone = set(ledger.remove(removals, now))
-        withdrawn = {known[r.key].id: r.reason for r in removals if r.key in known and known[r.key].id in gone}
-        intake = take_in(
-            ledger, judged, withdrawn, desk.routes, now, announce=announce, max_age=desk.max_age
-        )
+        withdrawn = {
+            known[r.key].id: r.reason for r in removals if r.key in known and known[r.key].id in gone
+        }
+        intake = take_in(ledger, judged, withdrawn, desk.routes, now, announce=announce, max_age=desk.max_age)
 
     new = sum(done.new for done in written.values())
     return tally + Tally(
@@ -95,18 +95,22 @@ def ingest(
 
 def verdicts_on(mention: Mention, desk: Desk) -> tuple[Verdict, ...]:
     """One verdict for each brand the mention is about; none when it is about nobody we listen for."""
-    brands = mention.about or desk.matcher.brands(f"{mention.judged_text}\n{mention.entity}")
+    hits = desk.matcher.brands_in(mention.judged_text)
+    brands = mention.about or tuple(dict.fromkeys(hit.brand for hit in hits))
+    brands = brands or desk.matcher.brands(f"{mention.judged_text}\n{mention.entity}")
     if not brands:
         return ()
     sentiment = _read(mention, desk.analyse)
-    return tuple(judge(mention, brand, sentiment, desk.thresholds) for brand in brands)
+    return tuple(judge(mention, brand, sentiment, desk.thresholds, hits=hits) for brand in brands)
 
 
 def _read(mention: Mention, analyse: Analyzer) -> Sentiment:
     """How its author feels; what cannot be scored is shown to a person, never dropped."""
     try:
         return analyse(mention.judged_text)
-    except Exception:  # an analyser may be anybody's, and a text anything: the door that turns both into "unread"
+    except (
+        Exception
+    ):  # an analyser may be anybody's, and a text anything: the door that turns both into "unread"
         log.exception("could not score %s %s", mention.source, mention.external_id)
         return Sentiment(0.0, Label.UNREAD)
 

@@ -69,7 +69,9 @@ def run_problems(report: RunReport) -> list[str]:
     if delivery.failed:
         lines.append(f"{delivery.failed} messages were refused for good; `lowstar status` shows them")
     if delivery.parked:
-        lines.append(f"{delivery.parked} messages wait: their channel or token is out of order; see `lowstar status`")
+        lines.append(
+            f"{delivery.parked} messages wait: their channel or token is out of order; see `lowstar status`"
+        )
     return lines
 
 
@@ -98,7 +100,7 @@ def run_table(report: RunReport, *, width: int | None = None) -> str:
                 str(run.new),
                 str(run.changed),
                 str(tally.flagged),
-                Text(_story(run)),
+                Text(_story(run, tally)),
             )
         console.print(table)
     else:
@@ -111,7 +113,10 @@ def run_as_json(report: RunReport) -> str:
     """The report for machines: one JSON object."""
     return json.dumps(
         {
-            "sources": [_plain(run) | {"flagged": report.tallies.get(run.source, Tally()).flagged} for run in report.crawls],
+            "sources": [
+                _plain(run) | {"flagged": report.tallies.get(run.source, Tally()).flagged}
+                for run in report.crawls
+            ],
             "delivery": _plain(report.delivery),
             "problems": run_problems(report),
         },
@@ -127,14 +132,18 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _bad(run: CrawlRun) -> bool:
-    return run.outcome in (RunOutcome.FAILED, RunOutcome.PARTIAL) or (run.outcome is RunOutcome.EMPTY and bool(run.reason))
+    return run.outcome in (RunOutcome.FAILED, RunOutcome.PARTIAL) or (
+        run.outcome is RunOutcome.EMPTY and bool(run.reason)
+    )
 
 
-def _story(run: CrawlRun) -> str:
+def _story(run: CrawlRun, tally: Tally) -> str:
     if run.reason:
         return run.reason
-    if run.first and run.new:
-        return "first run: filed, not announced" if not run.failed else "first run"
+    if run.first and run.new and not tally.flagged:
+        return "first run: filed, not announced"
+    if run.first:
+        return "first run"
     return "nothing new" if run.outcome is RunOutcome.OK and not run.new and not run.changed else ""
 
 

@@ -14,7 +14,7 @@ from alerts.outbox import DeliveryReport, deliver_due
 from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
-from monitor.sentiment import analyse
+from monitor.sentiment import analyser
 from storage.records import CrawlRun, Delivery, Mention, Removal, Reviewed, RunOutcome, Tally
 from storage.store import Store
 
@@ -39,7 +39,7 @@ def desk_for(config: Config) -> Desk:
     """What `ingest` needs, from what lowstar was told."""
     return Desk(
         matcher=Matcher(config.brands),
-        analyse=analyse,
+        analyse=analyser(config.brands),
         thresholds=config.triage,
         routes=config.routes,
         max_age=config.alerts.max_age,
@@ -122,7 +122,9 @@ def deliver(
         pace=config.slack.pace,
         reconcile_after=config.alerts.reconcile_after,
         render=render,
-        fallbacks={(route.notifier, route.channel): route.fallback for route in config.routes if route.fallback},
+        fallbacks={
+            (route.notifier, route.channel): route.fallback for route in config.routes if route.fallback
+        },
         deadline=deadline,
     )
 

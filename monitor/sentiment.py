@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from monitor.lexicon import emoji as own_emoji
 from monitor.lexicon import languages
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import reader
+from monitor.match import Brand, Matcher
 from monitor.normalise import Folded
 from monitor.vader import Reading, squash, vader
 from storage.records import TEXT_MAX, Label, Sentiment, Span
@@ -74,7 +75,7 @@ def _emoji_pattern() -> re.Pattern[str]:
     return re.compile(f"[{near}\U0001f000-\U0001faff{_EMOJI_JOINERS}]")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)  # `analyse` and `judge` ask one after the other
 def examine(text: str) -> Examination:
     """Read `text` once; at most TEXT_MAX characters of it. Never raises; linear in its length."""
     text = text[:TEXT_MAX]
@@ -157,6 +158,40 @@ def analyse(text: str) -> Sentiment:
         label,
         tuple(Span(start, end, text[start:end], round(weight, 3)) for start, end, weight in spans),
     )
+
+
+def analyser(brands: Sequence[Brand]) -> Analyzer:
+    """`analyse` that takes no brand's name for a feeling: "United", "Best Buy", "Hope" are words of praise.
+
+    Where no name says anything, it is `analyse` itself.
+
+    >>> read = analyser([Brand(name="United", terms=("United", "United Airlines"))])
+    >>> read("United flies to Rome").compound, read("United is awful").label.value
+    (0.0, 'negative')
+    """
+    telling = [
+        Brand(name=brand.name, terms=terms, not_terms=brand.not_terms)
+        for brand in brands
+        if (
+            terms := tuple(
+                t for t in brand.terms or (brand.name,) if analyse(t).spans or vader().read(t).places
+            )
+        )
+    ]
+    if not telling:
+        return analyse
+    matcher = Matcher(telling)
+
+    def analyse_around_names(text: str) -> Sentiment:
+        pieces: list[str] = []
+        at = 0
+        for hit in matcher.brands_in(text):
+            if hit.start >= at:
+                pieces += (text[at : hit.start], "," * (hit.end - hit.start))
+                at = hit.end
+        return analyse("".join([*pieces, text[at:]])) if pieces else analyse(text)
+
+    return analyse_around_names
 
 
 def _weighed(seen: Examination) -> list[tuple[int, int, float]]:

@@ -21,6 +21,7 @@ REASON_MAX = 120  # characters of one reason
 QUOTE_MAX = 60  # characters of one quote in a reason
 QUOTES_KEPT = 3
 WORDS_KEPT = 4
+TELLING = -1.0  # a word that weighs less is no reason of its own ("not", "again")
 FURIOUS_COMPOUND = -0.7  # four and five stars whose words read as bad as this, with a complaint: high
 
 # Of the scripts no list covers, by the language a source names.
@@ -173,7 +174,7 @@ def _reasons(
         for span in sentiment.spans:
             word = shorten(span.text, 24)
             if (
-                span.weight < 0
+                span.weight <= TELLING
                 and word
                 and word.casefold() not in quoted
                 and not names.cover(span.start, span.end)

@@ -30,7 +30,7 @@ from twisted.internet.address import IPv6Address as TwistedIPv6
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from spiders.base import shown
+from spiders.words import shown
 
 # IANA's special-purpose registries (RFC 6890 and its updates), written out: `ipaddress.is_private` leaves out
 # carrier-grade NAT, NAT64, 6to4 and Teredo, through which private IPv4 addresses can be reached.

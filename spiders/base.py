@@ -37,22 +37,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
-from urllib.parse import urlsplit
 
 import scrapy
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response, TextResponse
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from monitor.config import Config, Source
+from spiders.brake import Brake, CrawlEnded
 from spiders.health import Health
 from spiders.page import Page
+from spiders.words import error_words as error_words  # where a spider looks for it
+from spiders.words import failure_words, host_of, shown
 from storage.records import Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
 
 SWEEP_EVERY = timedelta(days=7)  # edits and late reviews on deeper pages are noticed within a week
@@ -70,55 +69,6 @@ class Memory(Protocol):
 
     def stored(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Stored]:
         """What is known of these mentions, by key; a mention never seen is absent."""
-
-
-class Brake:
-    """Says "stop" to whatever waits, on the event loop or in a thread of its own.
-
-    Pulled when a deadline has passed or the process is asked to end: what was gathered is still stored.
-    """
-
-    def __init__(self) -> None:
-        self._pulled = threading.Event()
-        self._calls: dict[object, Callable[[], object]] = {}
-
-    @property
-    def pulled(self) -> bool:
-        """True once waiting is over. May be asked from any thread."""
-        return self._pulled.is_set()
-
-    def pull(self) -> None:
-        """Wake everyone. Call on the event loop."""
-        self._pulled.set()
-        for call in list(self._calls.values()):
-            call()
-
-    def on_pull(self, call: Callable[[], object]) -> Callable[[], object]:
-        """Have `call` called when the brake is pulled; the answer takes that back."""
-        key = object()
-        self._calls[key] = call
-        return lambda: self._calls.pop(key, None)
-
-    async def wait(self, seconds: float) -> bool:
-        """Wait on the event loop, at most so long; True means stop."""
-        if not self.pulled:
-            woken = asyncio.Event()
-            release = self.on_pull(woken.set)
-            try:
-                await asyncio.wait_for(woken.wait(), seconds)
-            except TimeoutError:
-                pass
-            finally:
-                release()
-        return self.pulled
-
-    def wait_in_thread(self, seconds: float) -> bool:
-        """Wait in a worker thread, at most so long; True means stop."""
-        return self._pulled.wait(seconds)
-
-
-class CrawlEnded(IgnoreRequest):
-    """The crawl had to end before the answer came: no fault of the page, and no failure."""
 
 
 class SourceSpider(scrapy.Spider):
@@ -251,7 +201,7 @@ class PagedSpider(SourceSpider):
         self.sweep = self._sweep_is_due()
         self._pages_asked: dict[str, int] = {}  # by listing
         self._heads: set[str] = set()  # the first requests' addresses
-        self._hosts = {host for url in self.source.urls if (host := _host(url))}
+        self._hosts = {host for url in self.source.urls if (host := host_of(url))}
         extra = self.source.options.get("hosts", ())
         if isinstance(extra, (list, tuple)):
             self._hosts.update(str(host).lower() for host in extra)
@@ -266,7 +216,7 @@ class PagedSpider(SourceSpider):
         """The first requests, each the head of a listing of its own."""
         try:
             for request in self.first_requests():
-                self._hosts.add(_host(request.url))
+                self._hosts.add(host_of(request.url))
                 self._heads.add(request.url)
                 listing = request.meta.setdefault("listing", request.url)
                 self._pages_asked[listing] = self._pages_asked.get(listing, 0) + 1
@@ -354,9 +304,9 @@ class PagedSpider(SourceSpider):
 
     def _more(self, response: Response, page: Page) -> Iterable[Request]:
         listing = response.meta.get("listing", response.url)
-        here = _host(response.url)
+        here = host_of(response.url)
         for url in dict.fromkeys(page.next_urls):
-            host = _host(url)
+            host = host_of(url)
             if url in self._heads:
                 continue  # "page 1" in a pager
             if not host or (host != here and host not in self._hosts):
@@ -405,58 +355,6 @@ def as_text(response: Response) -> TextResponse | None:
     )
 
 
-def failure_words(failure: Any) -> tuple[str, int | None]:
-    """Why a request failed, in words a person can act on, and the HTTP status if there was one."""
-    error: BaseException = failure.value
-    request = getattr(failure, "request", None)
-    if isinstance(error, HttpError):
-        url, status = error.response.url, error.response.status
-        return f"{shown(url)} answered HTTP {status}{_STATUS_WORDS.get(status, '')}", status
-    where = shown(request.url) if request is not None else "a page"
-    words = getattr(error, "words", "")  # our own refusals say it themselves
-    return words or f"{where} could not be fetched: {error_words(error)}", None
-
-
-_STATUS_WORDS = {
-    401: ": it wants a login",
-    403: ": it shuts us out",
-    404: ": there is no such page; has it moved?",
-    407: ": the proxy wants a login",
-    410: ": the page is gone for good",
-    429: ": it wants fewer requests",
-    451: ": it may not be shown here",
-    503: ": it is out of service, or shuts us out",
-}
-
-
-def error_words(error: BaseException) -> str:
-    """An error on one line: its class where the message alone would not say."""
-    said = str(error).strip()
-    return clean_key(f"{type(error).__name__}: {said}" if said else type(error).__name__)
-
-
-def shown(url: str) -> str:
-    """`url` as it may stand in a message: without what could be a secret or fill the screen.
-
-    >>> shown("https://user:pass@shop.example:8080/a?token=1")
-    'https://shop.example:8080/a?…'
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "an address that is none"
-    return f"{parts.scheme}://{host}{parts.path[:120]}{'?…' if parts.query else ''}"
-
-
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        return (parts.hostname or "").rstrip(".") if parts.scheme in ("http", "https") else ""
-    except ValueError:
-        return ""
-
-
 def _source_from_arguments(
     name: str, url: str, kind: str, options: Mapping[str, Any], config: Config | None
 ) -> tuple[Source, Config | None]:
@@ -473,5 +371,5 @@ def _source_from_arguments(
     known = {"max_pages": int, "language": str}
     fields: dict[str, Any] = {key: make(options[key]) for key, make in known.items() if key in options}
     rest = {key: value for key, value in options.items() if key not in known}
-    host = _host(urls[0]) if urls else ""
+    host = host_of(urls[0]) if urls else ""
     return Source(name=host or kind, kind=kind, title=host or kind, urls=urls, options=rest, **fields), config

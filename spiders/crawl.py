@@ -31,8 +31,9 @@ from scrapy.utils.reactor import install_reactor, is_reactor_installed
 from monitor.config import Config, Source
 from spiders import settings as polite
 from spiders.addresses import PublicNamesOnly
-from spiders.base import Sink, SourceSpider, error_words
+from spiders.base import Sink, SourceSpider
 from spiders.health import Health
+from spiders.words import error_words
 from storage.records import CrawlRun, RunOutcome, Stored
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def spider_for(kind: str) -> type[SourceSpider]:
 
     Looked for in the module named like it first: loading all of them would bring in libraries nobody uses.
     """
-    for module in (f"spiders.{kind}", f"spiders.{kind}s"):
+    for module in (f"spiders.{kind}", f"spiders.{kind}s", f"spiders.presets.{kind}"):
         if not kind.isidentifier():
             break
         try:

@@ -12,8 +12,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
-from spiders.base import CrawlEnded, SourceSpider, shown
+from spiders.base import SourceSpider
+from spiders.brake import CrawlEnded
 from spiders.retry import RetryMiddleware
+from spiders.words import shown
 
 
 class DownloadHandler(HTTP11DownloadHandler):

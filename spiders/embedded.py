@@ -20,6 +20,8 @@ from parsel import Selector
 
 NODES_MAX = 2_000_000  # values walked in one state; the largest real one seen has 60,000
 STATES_MAX = 200  # blocks of state read from one page; Google Play prints about 30
+FAULTS_MAX = 500  # places in one script that look like the start of a state and are none
+REPAIRS_MAX = 5  # of these, how many are looked at a second time, with faults put right
 REFS_DEEP = 6  # levels of one item in which references are followed; they can form a circle
 REFS_MAX = 20_000  # values of one item looked at for them; each may stand for many more
 
@@ -86,19 +88,21 @@ def _texts(page: Selector, css: Sequence[str]) -> Iterator[str]:
 
 
 def _values_after(text: str, words: Sequence[str]) -> Iterator[Any]:
-    at = 0
-    while True:
+    at = faults = 0
+    while faults < FAULTS_MAX:
         for word in words:
             at = text.find(word, at)
             if at < 0:
                 return
             at += len(word)
-        value = _value_at(text, at)
+        value = _value_at(text, at, repair=faults < REPAIRS_MAX)
         if isinstance(value, (dict, list)):
             yield value
+        else:
+            faults += 1
 
 
-def _value_at(text: str, at: int) -> Any:
+def _value_at(text: str, at: int, *, repair: bool) -> Any:
     """The JSON value at `at`, past white space, `= `, a wrapping function or JSON.parse("…")."""
     at = _past_blanks(text, at)
     for opening in _FUNCTIONS:
@@ -113,7 +117,7 @@ def _value_at(text: str, at: int) -> Any:
             return _DECODER.raw_decode(text, at)[0]
         except (ValueError, RecursionError):
             # `undefined` or entities somewhere inside; looked at again only up to a sane size.
-            return decode(text[at : at + 5_000_000])
+            return decode(text[at : at + 5_000_000]) if repair else None
     return None
 
 

@@ -13,8 +13,9 @@ that no entity is ever expanded and nothing is fetched or opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -73,17 +74,18 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         return Page(blind="this is no feed: neither XML nor JSON, but plain text")
     if words:
         return Page(blind=words)
+    read = list(islice(entries, ENTRIES_MAX + 1))
+    if len(read) > ENTRIES_MAX:
+        read.pop()
+        problems.append(f"only the first {ENTRIES_MAX} entries were read")
+    cut = any("cut" in entry for entry in read)
+    shared = _shared_names(read)
     mentions: dict[str, Mention] = {}
     empty = 0
-    cut = False
-    for number, entry in enumerate(entries):
-        if number >= ENTRIES_MAX:
-            problems.append(f"only the first {ENTRIES_MAX} entries were read")
-            break
-        if entry.pop("cut", ""):
-            cut = True
+    for entry in read:
+        if "cut" in entry:
             continue
-        mention = _mention(entry, source, fetched_at)
+        mention = _mention(entry, source, fetched_at, shared)
         if mention is None:
             empty += 1
         else:
@@ -95,7 +97,19 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
     return Page(mentions=tuple(mentions.values()), problems=tuple(problems))
 
 
-def _mention(entry: Entry, source: Source, fetched_at: datetime) -> Mention | None:
+def _shared_names(entries: Iterable[Entry]) -> set[str]:
+    """Ids and links that several different entries carry, and so name none of them."""
+    titles: dict[str, str] = {}
+    shared = set()
+    for entry in entries:
+        title = entry.get("title", "")
+        for name in {entry.get("id", ""), entry.get("url", "")}:
+            if titles.setdefault(name, title) != title:
+                shared.add(name)
+    return shared
+
+
+def _mention(entry: Entry, source: Source, fetched_at: datetime, shared: set[str]) -> Mention | None:
     title = clean_line(entry.get("title", ""))
     text = entry.get("content") or entry.get("summary") or entry.get("media") or ""
     if not title and not text:
@@ -108,13 +122,16 @@ def _mention(entry: Entry, source: Source, fetched_at: datetime) -> Mention | No
     if published.at is None:
         published, edited = edited, When()
     author = unmarked(entry.get("author", ""))
+    name = entry.get("id", "")
+    if not name or name in shared:
+        name = url if entry.get("url", "") not in shared else ""
     said = source.options.get("kind", "article")  # `mentions_are` in lowstar.toml
     kind = Kind(said) if said in _KINDS else Kind.ARTICLE
     rating = parse_rating(entry["rating"], best=5) if entry.get("rating") else None
     is_edit = edited.at is not None and published.at is not None and edited.at > published.at
     return Mention(
         source=source.name,
-        external_id=entry.get("id") or url or fingerprint("", author, f"{title}\n{text}", published.at),
+        external_id=name or fingerprint("", author, f"{title}\n{text}", published.at),
         kind=kind if rating is None else Kind.REVIEW,
         url=url,
         title=title,

@@ -18,7 +18,8 @@ from typing import Any
 
 from scrapy.crawler import Crawler
 
-from spiders.base import Sink, SourceSpider, error_words
+from spiders.base import Sink, SourceSpider
+from spiders.words import error_words
 from storage.records import Mention, Removal, Tally
 
 log = logging.getLogger(__name__)

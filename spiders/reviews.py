@@ -24,7 +24,8 @@ from scrapy.http import TextResponse
 from monitor.config import Source
 from spiders.base import PagedSpider
 from spiders.page import Page
-from spiders.parsing.schema_org import Found, Review, mend, reviews_in
+from spiders.parsing.schema_org import Found, mend, reviews_in
+from spiders.parsing.stated import Review
 from storage.records import DatePrecision, Kind, Mention, RatingSnapshot, fingerprint
 
 NEXT_MAX = 3  # pages that one page may name as its next

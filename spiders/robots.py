@@ -21,7 +21,8 @@ from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler
 
-from spiders.base import CrawlEnded, error_words, shown
+from spiders.brake import CrawlEnded
+from spiders.words import error_words, shown
 
 CRAWL_DELAY_MAX = 60.0  # seconds; a site that asks for more is asked once a minute, at most max_pages times
 

@@ -21,6 +21,7 @@ is written, JSON state included). No regular expression anywhere: text is cut at
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -34,7 +35,7 @@ from spiders.base import PagedSpider
 from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
 from spiders.parsing.ratings import Rating
-from spiders.sites import FIELDS, Layout, Pick, Site, layout_from, select, site_named, site_of, sites
+from spiders.sites import FIELDS, KINDS, Layout, Pick, Site, layout_from, select, site_named, site_of, sites
 from spiders.sites.picking import Item, picked, rating_of, whole_number, without
 from storage.records import (
     DatePrecision,
@@ -47,9 +48,10 @@ from storage.records import (
     fingerprint,
 )
 
-ITEMS_MAX = 2_000  # of one page; the longest real listing seen has 250
+ITEMS_MAX = 1_000  # of one page; the longest real listing seen has 250
 
 _OPTIONAL = ("reply", "reply_date", "reach", "language", "truncated", "average", "count", "entity", "url")
+_NEEDED = {"id", "text", "rating", "date"}  # of a shipped set, whose sites leave the others out at times
 _OURS = ("site", "hosts")  # options beside those of a layout; `hosts` is read by PagedSpider
 
 
@@ -67,14 +69,16 @@ def check_options(options: Mapping[str, Any]) -> list[str]:
 
 
 def _layout_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in options.items() if key not in _OURS}
+    """What a source says of a set of its own; nothing where a shipped one is meant."""
+    said = {key: value for key, value in options.items() if key not in _OURS}
+    return {} if set(said) <= {"kind"} else said
 
 
 def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
     """All the mentions a page holds by its selector set. Never raises on what the page says.
 
-    Of a site's several layouts the one that finds most is read. A selector that found nothing is named in
-    `problems`; a page that shows nothing at all says why in `blind`.
+    Of a site's layouts the first that finds reviews is read, unless a later one finds far more. A selector
+    that found nothing is named in `problems`; a page that shows nothing at all says why in `blind`.
     """
     page = _whole(response)
     raw = _layout_options(source.options)
@@ -94,7 +98,10 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
                 blind="this source gives no selectors, and the page is of none of the sites known by heart "
                 f'({known}): write item and fields, or use kind = "reviews"'
             )
-        layouts = site.layouts
+        kind = source.options.get("kind")
+        layouts = (
+            tuple(replace(one, kind=Kind(kind)) for one in site.layouts) if kind in KINDS else site.layouts
+        )
     readings = [
         _Reading(page, response, layout, source, fetched_at, given=site is None) for layout in layouts
     ]
@@ -128,7 +135,7 @@ def _whole(response: TextResponse) -> Selector:
 def _why_blind(readings: list[_Reading], site: Site | None, page: Selector, response: TextResponse) -> str:
     if site is not None:
         for sign, words in site.walls.items():
-            if select(page, sign):
+            if list(select(page, sign)):
                 return f"{site.title} shows no reviews here: {words}"
     size = _size(len(response.body))
     if site is None:
@@ -163,6 +170,7 @@ class _Reading:
     ) -> None:
         self.page, self.layout, self.source, self.fetched_at = page, layout, source, fetched_at
         self.base = _base(page, response.url)
+        self._given = given  # by the source, not shipped
         self.problems: list[str] = []
         self.found = 0
         self._empty = 0
@@ -211,7 +219,7 @@ class _Reading:
                 if not inside.isdisjoint(element.root.iterancestors()):
                     continue
                 inside.add(element.root)
-            if any(select(element, query) for query in layout.skip):
+            if any(list(select(element, query)) for query in layout.skip):
                 continue
             item = Item(element, None, self.page)
             if layout.drop:
@@ -259,7 +267,8 @@ class _Reading:
     def _values(self, item: Item, name: str) -> Iterator[tuple[Any, Pick]]:
         """What each alternative of a field finds, best first; strings trimmed and never empty."""
         for pick in self.layout.fields.get(name, ()):
-            for value in picked(item, pick, long=name in ("text", "reply")):
+            plain = name in ("text", "title", "author")
+            for value in picked(item, pick, long=name in ("text", "reply"), plain=plain):
                 self._unseen.discard(name)
                 yield value, pick
 
@@ -316,7 +325,8 @@ class _Reading:
         return code if len(code.split("-")[0]) == 2 and code[:2].isalpha() else ""
 
     def _name_dead_selectors(self) -> None:
-        for name in sorted(self._unseen, key=FIELDS.index) if self.found else ():
+        missed = self._unseen if self._given else self._unseen & _NEEDED
+        for name in sorted(missed, key=FIELDS.index) if self.found else ():
             queries = " | ".join(_said(pick) for pick in self.layout.fields[name])
             items = "the only item" if self.found == 1 else f"any of {self.found} items"
             self.problems.append(f"{queries!r} ({name}) found nothing in {items}")

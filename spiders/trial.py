@@ -15,8 +15,9 @@ from scrapy.http import Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
 from monitor.config import Config, Crawl, Source
-from spiders.base import PagedSpider, as_text, error_words
+from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
+from spiders.words import error_words
 from storage.records import Mention, RatingSnapshot, clean_url
 
 READERS = {  # in the order that decides where two read a page equally well
@@ -132,26 +133,35 @@ def _opened(path: Path, url: str) -> tuple[TextResponse | None, tuple[str, ...]]
         return None, (f"{path} cannot be opened: {error.strerror or error_words(error)}",)
     if len(body) > FILE_MAX:
         return None, (f"{path} is larger than {FILE_MAX // 1024 // 1024} MiB: no page is",)
-    where = clean_url(url) or NOWHERE + quote(path.name)
+    where = _address(url) or NOWHERE + quote(path.name)
     made: type[Response] = responsetypes.from_args(filename=path.name, body=body)
     response = as_text(made(where, body=body))
     if response is None:
         return None, (f"{path} is no text",)
-    return (response if clean_url(url) else response.replace(url=_own_url(response, body) or where)), ()
+    return (response if _address(url) else response.replace(url=_own_url(response, body) or where)), ()
+
+
+def _address(said: str) -> str:
+    """A web address with a host, as it may stand in a mention; "" for anything else."""
+    url = clean_url(said)
+    try:
+        return url if url and urlsplit(url).hostname else ""
+    except ValueError:
+        return ""
 
 
 def _own_url(response: TextResponse, body: bytes) -> str:
     """Where a page says it lives, "" if it does not."""
     saved = _SAVED_FROM.search(body[:10_000])
     if saved:
-        return clean_url(saved[1].decode("latin-1"))
+        return _address(saved[1].decode("latin-1"))
     if response.text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return ""
     places = ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content")
     for place in places:
         try:
             for said in response.xpath(place).getall():
-                if url := clean_url(said):
+                if url := _address(said):
                     return url
         except ValueError:
             return ""

@@ -1,25 +1,19 @@
-"""What is on its way to whom? The statements of the outbox: claim, settle, look, edit, gate, park.
+"""What is on its way to whom? The statements of the outbox: claim, settle, look, edit.
 
 Every change of state is one conditional UPDATE whose row count decides, so two couriers never take the same
 delivery and a late one cannot undo what happened since. A claim carries its time (`claimed_at`); whoever
 settles names that time, and finds no row when somebody else has taken over.
-
-A clock that was set back must not silence anybody: a time that lies further in the future than it could is
-treated as long past.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
-    Connection,
     FromClause,
     and_,
     case,
@@ -33,21 +27,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.records import ChannelState, Delivery, DeliveryKind, DeliveryState, Priority
+from storage.channels import WAITING, ChannelLedger, opens_at, passed, sane, unsent
+from storage.records import Delivery, DeliveryKind, DeliveryState, Priority
 from storage.tables import UtcTime, channels, deliveries
 
 AGEING = timedelta(hours=1)  # waiting this long raises a delivery one step of priority
 AGEING_STEPS = 24  # nothing starves: after four hours the mildest passes the newest urgent
 EDIT_GAP = timedelta(seconds=10)  # least time between two changes of one card
 LEASE = timedelta(seconds=60)  # a claim older than this belongs to nobody any more
-PROBE_EVERY = timedelta(minutes=15)  # how often a parked channel or token is tried again
 MAX_BACKOFF = timedelta(minutes=10)  # nothing tried before is put off for longer, but by a clock set back
 _CHUNK = 500  # bound variables in one statement, below SQLite's smallest limit
 
 _State = DeliveryState
-_WAITING = (_State.PENDING.value, _State.PARKED.value)
 _IN_FLIGHT = (_State.SENDING.value, _State.UNCERTAIN.value)
-_Rows = FromClause
 _T = TypeVar("_T")
 
 
@@ -61,11 +53,8 @@ class Due:
     parked: bool = False  # it or its token is out of order; `at` is the next probe
 
 
-class DeliveryLedger:
-    """Statements of the tables `deliveries` and `channels`; part of a Ledger, inside its transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class DeliveryLedger(ChannelLedger):
+    """Statements of the table `deliveries`; part of a Ledger, inside its transaction."""
 
     # -- wishes ---------------------------------------------------------------------------------------------
 
@@ -113,7 +102,7 @@ class DeliveryLedger:
         return sum(
             self._connection.execute(
                 update(deliveries)
-                .where(d.number.in_(some), d.state.in_((*_WAITING, _State.FAILED)))
+                .where(d.number.in_(some), d.state.in_((*WAITING, _State.FAILED)))
                 .values(state=_State.CANCELLED.value)
             ).rowcount
             for some in _chunks(numbers)
@@ -129,8 +118,12 @@ class DeliveryLedger:
         lease: timedelta = LEASE,
         edit_gap: timedelta = EDIT_GAP,
         editing: Collection[str] = (),
+        unpaced: Collection[str] = (),
     ) -> list[Due]:
-        """The channels with something to do, and when it can be done; `editing`: notifiers that edit."""
+        """The channels with something to do, and when it can be done.
+
+        `editing` names the notifiers that can change a card, `unpaced` those that take any number at once.
+        """
         ready: dict[tuple[str, str], datetime] = {}
 
         def note(notifier: str, channel: str, at: datetime) -> None:
@@ -142,27 +135,27 @@ class DeliveryLedger:
             d.notifier,
             d.channel,
             func.min(case((_from_the_future(deliveries, now), literal(now, UtcTime)), else_=d.not_before)),
-        ).where(_unsent(deliveries), d.state.in_(_WAITING), _parent_settled(deliveries))
+        ).where(unsent(deliveries), d.state.in_(WAITING), _parent_settled(deliveries))
         for notifier, channel, at in self._connection.execute(waiting.group_by(d.notifier, d.channel)):
             note(notifier, channel, at)
         flying = select(d.notifier, d.channel, d.claimed_at, d.not_before, d.state).where(
-            _unsent(deliveries), d.state.in_(_IN_FLIGHT)
+            unsent(deliveries), d.state.in_(_IN_FLIGHT)
         )
         for notifier, channel, claimed_at, not_before, state in self._connection.execute(flying):
-            at = _sane(claimed_at, lease, now)
+            at = sane(claimed_at, lease, now)
             note(
                 notifier,
                 channel,
-                at if state == _State.SENDING else max(at, _sane(not_before, MAX_BACKOFF, now, at)),
+                at if state == _State.SENDING else max(at, sane(not_before, MAX_BACKOFF, now, at)),
             )
         stale = select(d.notifier, d.channel, d.sent_at, d.edited_at, d.claimed_at, d.not_before).where(
             _stale(deliveries), d.notifier.in_(tuple(editing))
         )
         for notifier, channel, sent_at, edited_at, claimed_at, not_before in self._connection.execute(stale):
             at = max(
-                _sane(sent_at, edit_gap, now), _sane(edited_at, edit_gap, now), _sane(claimed_at, lease, now)
+                sane(sent_at, edit_gap, now), sane(edited_at, edit_gap, now), sane(claimed_at, lease, now)
             )
-            note(notifier, channel, max(at, _sane(not_before, MAX_BACKOFF, now, at)))
+            note(notifier, channel, max(at, sane(not_before, MAX_BACKOFF, now, at)))
 
         doors = {(state.notifier, state.channel): state for state in self.channel_states()}
         found = []
@@ -170,7 +163,7 @@ class DeliveryLedger:
             parked = False
             for door in (doors.get((notifier, channel)), doors.get((notifier, ""))):
                 if door is not None:
-                    at = max(at, _opens_at(door, now, pace))
+                    at = max(at, opens_at(door, now, timedelta(0) if notifier in unpaced else pace))
                     parked = parked or door.parked_at is not None
             found.append(Due(notifier, channel, at, parked))
         return sorted(found, key=lambda due: (due.at, due.notifier, due.channel))
@@ -187,7 +180,7 @@ class DeliveryLedger:
         row = (
             self._connection.execute(
                 update(deliveries)
-                .where(deliveries.c.id == due.scalar_subquery(), deliveries.c.state.in_(_WAITING))
+                .where(deliveries.c.id == due.scalar_subquery(), deliveries.c.state.in_(WAITING))
                 .values(state=_State.SENDING.value, claimed_at=now, attempts=deliveries.c.attempts + 1)
                 .returning(*deliveries.c)
             )
@@ -205,11 +198,11 @@ class DeliveryLedger:
             self._connection.execute(
                 select(deliveries)
                 .where(
-                    _unsent(deliveries),
+                    unsent(deliveries),
                     d.notifier == notifier,
                     d.channel == channel,
                     d.state == _State.UNCERTAIN,
-                    _passed(d.claimed_at, lease, now),
+                    passed(d.claimed_at, lease, now),
                     or_(d.not_before <= now, d.not_before > now + MAX_BACKOFF, d.claimed_at > now),
                 )
                 .order_by(d.claimed_at, d.id)
@@ -237,14 +230,14 @@ class DeliveryLedger:
         Its `wanted_version` at this moment is what the caller draws and reports as shown.
         """
 
-        def pick(t: _Rows) -> list[ColumnElement[bool]]:
+        def pick(t: FromClause) -> list[ColumnElement[bool]]:
             return [
                 _stale(t),
                 t.c.notifier == notifier,
                 t.c.channel == channel,
-                _passed(t.c.sent_at, gap, now),
-                _passed(t.c.edited_at, gap, now),
-                _passed(t.c.claimed_at, lease, now),
+                passed(t.c.sent_at, gap, now),
+                passed(t.c.edited_at, gap, now),
+                passed(t.c.claimed_at, lease, now),
                 or_(t.c.not_before <= now, t.c.not_before > now + MAX_BACKOFF, t.c.sent_at > now),
             ]
 
@@ -269,7 +262,7 @@ class DeliveryLedger:
         d = deliveries.c
         return self._connection.execute(
             update(deliveries)
-            .where(_unsent(deliveries), d.state == _State.SENDING, _passed(d.claimed_at, lease, now))
+            .where(unsent(deliveries), d.state == _State.SENDING, passed(d.claimed_at, lease, now))
             .values(state=_State.UNCERTAIN.value, error="its sender stopped while sending it")
         ).rowcount
 
@@ -368,106 +361,6 @@ class DeliveryLedger:
             == 1
         )
 
-    # -- channels -------------------------------------------------------------------------------------------
-
-    def gate(self, notifier: str, channel: str, until: datetime) -> None:
-        """Nothing goes to this channel before `until`."""
-        self._ensure_channel(notifier, channel)
-        c = channels.c
-        self._connection.execute(
-            update(channels).where(c.notifier == notifier, c.channel == channel).values(gated_until=until)
-        )
-
-    def park(self, notifier: str, channel: str, reason: str, now: datetime) -> None:
-        """Out of order, with all that waits for it: a channel, or with channel "" the whole notifier.
-
-        It is tried with one delivery every `PROBE_EVERY`; the first success opens it, no command needed.
-        """
-        self._ensure_channel(notifier, channel)
-        c = channels.c
-        self._connection.execute(
-            update(channels)
-            .where(c.notifier == notifier, c.channel == channel)
-            .values(
-                parked_at=func.coalesce(c.parked_at, literal(now, UtcTime)),
-                parked_reason=reason,
-                gated_until=now + PROBE_EVERY,
-            )
-        )
-        self.mark_parked()
-
-    def mark_parked(self) -> int:
-        """What waits for a parked channel or token is shown as parked; how many rows changed."""
-        c, d = channels.c, deliveries.c
-        shut = exists(
-            select(c.channel).where(
-                c.notifier == d.notifier,
-                or_(c.channel == d.channel, c.channel == ""),
-                c.parked_at.is_not(None),
-            )
-        )
-        return self._connection.execute(
-            update(deliveries)
-            .where(_unsent(deliveries), d.state == _State.PENDING, shut)
-            .values(state=_State.PARKED.value)
-        ).rowcount
-
-    def unpark(self, notifier: str, channel: str) -> int:
-        """It works again: everything that waited goes on. How many deliveries that are."""
-        c, d = channels.c, deliveries.c
-        self._connection.execute(
-            update(channels)
-            .where(c.notifier == notifier, c.channel == channel)
-            .values(parked_at=None, parked_reason="", gated_until=None)
-        )
-        shut = exists(
-            select(c.channel).where(
-                c.notifier == d.notifier,
-                or_(c.channel == d.channel, c.channel == ""),
-                c.parked_at.is_not(None),
-            )
-        )
-        here = [d.notifier == notifier, *([d.channel == channel] if channel else [])]
-        return self._connection.execute(
-            update(deliveries)
-            .where(_unsent(deliveries), d.state == _State.PARKED, *here, ~shut)
-            .values(state=_State.PENDING.value)
-        ).rowcount
-
-    def redirect(self, notifier: str, channel: str, fallback: str) -> int:
-        """What waits for `channel` goes to `fallback` and says for whom it was meant; how many moved.
-
-        A delivery is redirected once: when the fallback is out of order too, it waits there.
-        """
-        d = deliveries.c
-        moved = 0
-        rows = self._connection.execute(
-            select(d.id, d.body).where(
-                _unsent(deliveries), d.notifier == notifier, d.channel == channel, d.state.in_(_WAITING)
-            )
-        ).all()
-        for id_, body in rows:
-            content = _body(body)
-            if "meant_for" in content:
-                continue
-            content["meant_for"] = channel
-            moved += self._connection.execute(
-                update(deliveries)
-                .where(d.id == id_, d.state.in_(_WAITING))
-                .values(channel=fallback, body=json.dumps(content), state=_State.PENDING.value)
-            ).rowcount
-        return moved
-
-    def channel_states(self) -> list[ChannelState]:
-        """Every channel that was ever used, and what stands between us and it."""
-        c = channels.c
-        rows = self._connection.execute(select(channels).order_by(c.notifier, c.channel)).mappings()
-        return [ChannelState(**row) for row in rows]
-
-    def parked(self) -> list[ChannelState]:
-        """What is out of order, since when and why."""
-        return [state for state in self.channel_states() if state.parked_at is not None]
-
     # -- what there is --------------------------------------------------------------------------------------
 
     def delivery(self, id_: str) -> Delivery | None:
@@ -532,10 +425,10 @@ class DeliveryLedger:
         return (
             select(t.c.id)
             .where(
-                _unsent(t),
+                unsent(t),
                 t.c.notifier == notifier,
                 t.c.channel == channel,
-                t.c.state.in_(_WAITING),
+                t.c.state.in_(WAITING),
                 or_(t.c.not_before <= now, _from_the_future(t, now)),
                 _parent_settled(t),
             )
@@ -549,72 +442,17 @@ class DeliveryLedger:
             .limit(1)
         )
 
-    def _ensure_channel(self, notifier: str, channel: str) -> None:
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        self._connection.execute(
-            insert(channels)
-            .values(notifier=notifier, channel=channel, parked_reason="")
-            .on_conflict_do_nothing(index_elements=["notifier", "channel"])
-        )
 
-    def _take_turn(self, notifier: str, channel: str, now: datetime, pace: timedelta) -> bool:
-        """Take this channel's next turn; True when it is ours. The row stays locked until the commit."""
-        self._ensure_channel(notifier, channel)
-        c = channels.c
-        # Every turn writes its time: one that lies ahead says that the clock was set back, the gate too.
-        open_now = or_(c.gated_until.is_(None), c.gated_until <= now, c.last_sent_at > now, c.parked_at > now)
-        # A parked channel or token gets one probe; the next one comes after PROBE_EVERY.
-        taken = {
-            "last_sent_at": now,
-            "gated_until": case((c.parked_at.is_not(None), literal(now + PROBE_EVERY, UtcTime))),
-            "parked_at": case((c.parked_at > now, literal(now, UtcTime)), else_=c.parked_at),
-        }
-        paced = or_(c.parked_at.is_not(None), _passed(c.last_sent_at, pace, now))
-        took = self._connection.execute(
-            update(channels)
-            .where(c.notifier == notifier, c.channel == channel, open_now, paced)
-            .values(**taken)
-        )
-        if took.rowcount != 1:
-            return False
-        of_token = and_(c.notifier == notifier, c.channel == "", c.parked_at.is_not(None))
-        if self._connection.scalar(select(c.parked_at).where(of_token)) is None:
-            return True
-        return (
-            self._connection.execute(update(channels).where(of_token, open_now).values(**taken)).rowcount == 1
-        )
-
-    def _mended(self, notifier: str, channel: str) -> None:
-        c = channels.c
-        shut = self._connection.scalars(
-            select(c.channel).where(
-                c.notifier == notifier, c.channel.in_((channel, "")), c.parked_at.is_not(None)
-            )
-        ).all()
-        for name in shut:
-            self.unpark(notifier, name)
-
-
-def _unsent(t: _Rows) -> ColumnElement[bool]:
-    # Literals, word for word those of the partial index: with bound values SQLite reads every row.
-    return t.c.state.not_in([literal_column("'sent'"), literal_column("'cancelled'")])
-
-
-def _stale(t: _Rows) -> ColumnElement[bool]:
+def _stale(t: FromClause) -> ColumnElement[bool]:
     return and_(t.c.state == literal_column("'sent'"), t.c.shown_version < t.c.wanted_version)
 
 
-def _passed(moment: Column[Any] | ColumnElement[Any], span: timedelta, now: datetime) -> ColumnElement[bool]:
-    """`span` has passed since `moment`; what is further ahead than that comes from a clock set back."""
-    return or_(moment.is_(None), moment <= now - span, moment > now + span)
-
-
-def _from_the_future(t: _Rows, now: datetime) -> ColumnElement[bool]:
+def _from_the_future(t: FromClause, now: datetime) -> ColumnElement[bool]:
     """Written or tried later than now: the clock was set back, `not_before` is of the wrong time."""
     return or_(and_(t.c.created_at > now, t.c.not_before <= t.c.created_at), t.c.claimed_at > now)
 
 
-def _parent_settled(t: _Rows) -> ColumnElement[bool]:
+def _parent_settled(t: FromClause) -> ColumnElement[bool]:
     # A parent that failed for good must not silence its replies: they go into the channel instead.
     p = deliveries.alias("parent")
     unsettled = (_State.PENDING, _State.SENDING, _State.UNCERTAIN, _State.PARKED)
@@ -623,37 +461,10 @@ def _parent_settled(t: _Rows) -> ColumnElement[bool]:
     )
 
 
-def _sane(
-    moment: datetime | None, span: timedelta, now: datetime, otherwise: datetime | None = None
-) -> datetime:
-    """When `span` has passed since `moment`; with `otherwise`, `moment` itself unless it is beyond `span`."""
-    if otherwise is not None:
-        return otherwise if moment is None or moment > now + span else moment
-    if moment is None or moment > now + span:
-        return now
-    return moment + span
-
-
-def _opens_at(door: ChannelState, now: datetime, pace: timedelta) -> datetime:
-    set_back = any(at is not None and at > now for at in (door.last_sent_at, door.parked_at))
-    gate = now if door.gated_until is None or set_back else door.gated_until
-    if door.parked_at is not None or not door.channel:
-        return gate
-    return max(gate, _sane(door.last_sent_at, pace, now))
-
-
 def _chunks(items: Collection[_T]) -> Iterable[Sequence[_T]]:
     values = list(items)
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
-
-
-def _body(body: str) -> dict[str, Any]:
-    try:
-        content = json.loads(body) if body else {}
-    except ValueError:
-        return {"text": body}
-    return content if isinstance(content, dict) else {"text": body}
 
 
 def _values(delivery: Delivery) -> dict[str, Any]:

@@ -353,6 +353,15 @@ class Case:
     closed_at: datetime | None = None
     outcome: str = ""
     recovered: bool = False  # its stars went up after it was opened
+    # The clocks: what they have done already, so that none of them rings twice.
+    claimed_at: datetime | None = None  # when its present owner took it or was given it
+    heard_at: datetime | None = None  # the owner's last sign of life; a silent claimer loses the case
+    snoozed_until: datetime | None = None  # nobody is rung before; its deadlines stay what they are
+    again_by: datetime | None = None  # of a reopened case: when it must be answered again
+    remind_by: datetime | None = None  # when the reminder before the deadline is due; None: done, or none wanted
+    escalated_at: datetime | None = None  # when the present level was told; None: it is not late
+    followed_up_at: datetime | None = None
+    wake_at: datetime | None = None  # when its clocks must be looked at next
 
     @property
     def name(self) -> str:
@@ -362,6 +371,16 @@ class Case:
         'REP-0007'
         """
         return case_name(self.number)
+
+    @property
+    def waiting(self) -> bool:
+        """True while the customer has no answer: new, taken, or reopened."""
+        return self.status in (CaseStatus.OPEN, CaseStatus.CLAIMED)
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """The deadline that counts now; `respond_by` stays the one the first answer is measured by."""
+        return self.again_by or self.respond_by
 
 
 def case_name(number: int) -> str:
@@ -378,6 +397,7 @@ class CaseEvent:
     actor: str  # a person, or "lowstar"
     action: str
     detail: str = ""
+    version: int = 0  # of the case after it; 0 where it was not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +410,15 @@ class Promise:
     owner: str = ""
     kept_at: datetime | None = None
     id: int = 0
+    version: int = 1  # goes up with every change of it; a button drawn before is refused
+    remind_by: datetime | None = None  # when its reminder is due; None: done
+    broken_at: datetime | None = None  # when its date passed; it may still be kept, late
+    dropped_at: datetime | None = None  # called off by a person, with the reason in the history
+
+    @property
+    def open(self) -> bool:
+        """True while somebody still waits for it."""
+        return self.kept_at is None and self.dropped_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
 from storage.tables import metadata
+from storage.weeks import WeekLedger
 
 __all__ = [
     "Busy",
@@ -47,7 +48,7 @@ __all__ = [
 WAIT = 60.0  # seconds a writer waits for its turn; a batch takes milliseconds, a migration seconds
 
 
-class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger):
+class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger, WeekLedger):
     """All statements, inside one transaction; of no use after its `with` block."""
 
     def __init__(self, connection: Connection) -> None:

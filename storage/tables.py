@@ -124,6 +124,26 @@ mentions = Table(
     ),
 )
 
+# What else an author wrote, and what else was said of a place. Only the beginning stands in the index: a name of
+# a thousand characters is longer than PostgreSQL takes; whoever asks compares the whole name as well.
+AUTHOR_KEY = "substr(author, 1, 100)"
+PLACE_KEY = "substr(entity, 1, 100)"
+Index(
+    "ix_mentions_author",
+    mentions.c.source,
+    text(AUTHOR_KEY),
+    mentions.c.posted_at,
+    sqlite_where=text("author <> ''"),
+    postgresql_where=text("author <> ''"),
+)
+Index(
+    "ix_mentions_place",
+    text(PLACE_KEY),
+    mentions.c.posted_at,
+    sqlite_where=text("entity <> ''"),
+    postgresql_where=text("entity <> ''"),
+)
+
 revisions = Table(  # what an edited mention said before
     "revisions",
     metadata,
@@ -174,7 +194,21 @@ cases = Table(
     Column("closed_at", UtcTime),
     Column("outcome", Text, nullable=False),
     Column("recovered", Boolean, nullable=False),
+    Column("claimed_at", UtcTime),
+    Column("heard_at", UtcTime),
+    Column("snoozed_until", UtcTime),
+    Column("again_by", UtcTime),
+    Column("remind_by", UtcTime),
+    Column("escalated_at", UtcTime),
+    Column("followed_up_at", UtcTime),
+    Column("wake_at", UtcTime),
     UniqueConstraint("mention_id", "brand"),
+    Index(
+        "ix_cases_wake_at",
+        "wake_at",
+        sqlite_where=text("wake_at IS NOT NULL"),
+        postgresql_where=text("wake_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # a case number is said aloud: it is never given twice, not even after a purge
 )
 
@@ -197,6 +231,7 @@ case_events = Table(
     Column("actor", String(255), nullable=False),
     Column("action", String(64), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="0"),
     Index("ix_case_events_number", "number"),
 )
 
@@ -209,7 +244,17 @@ promises = Table(
     Column("due_by", UtcTime, nullable=False),
     Column("owner", String(255), nullable=False),
     Column("kept_at", UtcTime),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("remind_by", UtcTime),
+    Column("broken_at", UtcTime),
+    Column("dropped_at", UtcTime),
     Index("ix_promises_number", "number"),
+    Index(
+        "ix_promises_owed",
+        "due_by",
+        sqlite_where=text("kept_at IS NULL AND dropped_at IS NULL"),
+        postgresql_where=text("kept_at IS NULL AND dropped_at IS NULL"),
+    ),
 )
 
 deliveries = Table(

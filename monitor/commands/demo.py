@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the demo keeps its database, its channel and its digest.",
 )
-@click.option("--later", is_flag=True, help="Some days after: a customer changed 1 to 4 stars, one took a review down.")
+@click.option(
+    "--later", is_flag=True, help="Some days after: a customer changed 1 to 4 stars, one took a review down."
+)
 @click.option("--fresh", is_flag=True, help="Begin anew: forget what an earlier demo kept.")
-@click.option("--stay", is_flag=True, help="Keep the small web up until Ctrl-C, so that its pages can be opened.")
+@click.option(
+    "--stay", is_flag=True, help="Keep the small web up until Ctrl-C, so that its pages can be opened."
+)
 @pass_app
 def command(app: App, folder: Path, later: bool, fresh: bool, stay: bool) -> int:
     """See all of it work: a small web about an invented brand is served on this machine, crawled with the real
@@ -84,7 +88,9 @@ def _explain(report: RunReport, folder: Path, page: Path, *, sent: int, later: b
     click.echo("What to do next:")
     if not later:
         click.echo("  lowstar demo                    again: nothing is sent twice")
-        click.echo("  lowstar demo --later            a customer changed 1 to 4 stars: her card changes with it")
+        click.echo(
+            "  lowstar demo --later            a customer changed 1 to 4 stars: her card changes with it"
+        )
     click.echo(f"  lowstar --config {config} cases list")
     click.echo("  lowstar init                    the same for your brand")
 

@@ -45,7 +45,9 @@ def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
 
 def _message(message: Mapping[str, Any]) -> str:
     at = datetime.fromtimestamp(float(message.get("ts") or 0), UTC)
-    blocks = message.get("blocks") or [{"type": "section", "text": {"type": "plain_text", "text": message.get("text", "")}}]
+    blocks = message.get("blocks") or [
+        {"type": "section", "text": {"type": "plain_text", "text": message.get("text", "")}}
+    ]
     edited = '<p class="edited">(edited)</p>' if message.get("edited") else ""
     thread = ' class="thread"' if message.get("thread_ts") not in (None, message.get("ts")) else ""
     return (
@@ -123,7 +125,10 @@ def _text(element: Block) -> str:
     if element.get("type") != "mrkdwn":
         return html.escape(raw)
     # In mrkdwn only a token stands between < and >; what is text came with & < > escaped.
-    parts = (_token(part) if part.startswith("<") else html.escape(html.unescape(part)) for part in _TOKEN.split(raw))
+    parts = (
+        _token(part) if part.startswith("<") else html.escape(html.unescape(part))
+        for part in _TOKEN.split(raw)
+    )
     return _BOLD.sub(r"<b>\1</b>", "".join(parts))
 
 

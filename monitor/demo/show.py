@@ -105,7 +105,9 @@ allow_hosts = ["127.0.0.1"]
 
 
 @contextmanager
-def stage(folder: Path, now: datetime, *, later: bool = False) -> Iterator[tuple[Config, SlackStandin, DemoWeb]]:
+def stage(
+    folder: Path, now: datetime, *, later: bool = False
+) -> Iterator[tuple[Config, SlackStandin, DemoWeb]]:
     """The demo's web, Reddit and Slack, up for the length of the block, and a Config that knows where they are.
 
     What stands in the Slack channel is kept in `folder`, as Slack would keep it between two runs.
@@ -149,7 +151,12 @@ def _fill(reddit: RedditStandin, now: datetime) -> None:
             more["name"] = f"t3_{thing['id']}"
             more["permalink"] = f"/r/{thing['subreddit']}/comments/{thing['id']}/"
             reddit.add_post(
-                thing["subreddit"], thing["title"], thing["body"], thing["author"], at=thing["created_utc"], **more
+                thing["subreddit"],
+                thing["title"],
+                thing["body"],
+                thing["author"],
+                at=thing["created_utc"],
+                **more,
             )
         else:
             more["name"] = f"t1_{thing['id']}"

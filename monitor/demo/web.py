@@ -40,7 +40,10 @@ Line = Mapping[str, Any]
 
 # What `later=True` changes: a customer who was called back, and one who took her post down.
 _LATER: dict[str, dict[str, Any]] = {
-    "g1001": {"stars": 4, "text": "Update: they called, said sorry and paid me back the same day. Fair enough."},
+    "g1001": {
+        "stars": 4,
+        "text": "Update: they called, said sorry and paid me back the same day. Fair enough.",
+    },
     "g1036": {"gone": True},
 }
 
@@ -83,7 +86,9 @@ def posted_at(line: Line, today: datetime) -> datetime:
     if time.endswith(" h"):
         return today - timedelta(hours=int(time[:-2]))
     # Spread what has no time of its own over the day, the same way each time.
-    return day.replace(hour=8 + len(line["id"] + line["author"]) % 9, minute=(len(line["text"]) * 7) % 60, second=0)
+    return day.replace(
+        hour=8 + len(line["id"] + line["author"]) % 9, minute=(len(line["text"]) * 7) % 60, second=0
+    )
 
 
 def reddit_things(today: datetime) -> list[dict[str, Any]]:
@@ -134,6 +139,7 @@ def guide_page(number: int, today: datetime, base: str, *, later: bool = False) 
             "@type": "Review",
             # The site's own name for it, the same wherever the demo is served from.
             "@id": f"https://guide.example/review/{line['id']}",
+            "identifier": line["id"],
             "url": f"{base}/guide/review/{line['id']}",
             "author": {"@type": "Person", "name": line["author"]},
             "datePublished": posted_at(line, today).isoformat(),
@@ -210,7 +216,11 @@ def shop_page(number: int, today: datetime, *, later: bool = False) -> str | Non
             f'<p class=meta><span itemprop="author">{html.escape(line["author"])}</span>, '
             f'<span itemprop="datePublished">{day.day}. {_MONTHS_DE[day.month - 1]} {day.year}</span></p></div>'
         )
-    follow = f'<nav><a rel="next" href="/shop?seite={number + 1}">Weiter</a></nav>' if number * PER_PAGE < len(every) else ""
+    follow = (
+        f'<nav><a rel="next" href="/shop?seite={number + 1}">Weiter</a></nav>'
+        if number * PER_PAGE < len(every)
+        else ""
+    )
     body = (
         '<div itemscope itemtype="http://schema.org/Store">'
         f'<p>Bewertungen für <span itemprop="name">{BRAND}</span></p>{"".join(shown)}</div>{follow}'
@@ -294,14 +304,25 @@ def hn_answer(query: Mapping[str, list[str]], today: datetime) -> dict[str, Any]
             "updated_at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         if kind == "story":
-            hit |= {"title": line["title"], "story_text": text, "points": line.get("reach", 1), "num_comments": 2}
+            hit |= {
+                "title": line["title"],
+                "story_text": text,
+                "points": line.get("reach", 1),
+                "num_comments": 2,
+            }
             hit["story_id"] = int(line["id"])
         else:
             hit |= {"comment_text": text, "points": None, "parent_id": int(line.get("parent", "41000000"))}
             hit |= {"story_id": int(line.get("parent", "41000000")), "story_title": "Lapwing Coffee"}
         hits.append(hit)
     shown = hits[page * size : (page + 1) * size]
-    return {"hits": shown, "nbHits": len(hits), "page": page, "nbPages": -(-len(hits) // size), "hitsPerPage": size}
+    return {
+        "hits": shown,
+        "nbHits": len(hits),
+        "page": page,
+        "nbPages": -(-len(hits) // size),
+        "hitsPerPage": size,
+    }
 
 
 ROBOTS = "User-agent: *\nDisallow: /private\nAllow: /\n"
@@ -338,7 +359,9 @@ class DemoWeb:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -375,7 +398,9 @@ class DemoWeb:
         elif path == "/forum" or path.startswith("/forum/post/"):
             page = forum_page(number, self.today, later=self.later)
         elif path == "/":
-            links = "".join(f'<li><a href="{to}">{to}</a></li>' for to in ("/guide", "/shop", "/forum", "/feed.atom"))
+            links = "".join(
+                f'<li><a href="{to}">{to}</a></li>' for to in ("/guide", "/shop", "/forum", "/feed.atom")
+            )
             page = _page("The demo's small web", f"<ul>{links}</ul>")
         if page is not None:
             return "text/html; charset=utf-8", page
@@ -389,7 +414,11 @@ class DemoWeb:
 
     @staticmethod
     def _send(
-        request: BaseHTTPRequestHandler, status: int, kind: str, text: str, headers: Mapping[str, str] | None = None
+        request: BaseHTTPRequestHandler,
+        status: int,
+        kind: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         body = text.encode("utf-8", "replace")
         request.send_response(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cache
 from typing import NamedTuple
@@ -56,6 +57,8 @@ _WAITS = (
 )
 _NEAR = 28  # characters between a wait and the time it took: "waited in the terminal for 3 hours"
 LONG_WAIT_WEIGHT = -2.0
+_ALL_NEGATIONS = NEGATIONS | languages.NEGATIONS
+_CLAUSE_END = re.compile("[.!?;,\u2026]")
 PRAISE_WEIGHT, COMPLAINT_WEIGHT = 2.2, -2.3  # of the short lists of other languages
 
 
@@ -183,10 +186,8 @@ def _weighed(folded: str, start: int, end: int, entry: _Entry) -> Found:
     if not entry.negative:
         before = folded[max(0, start - 32) : start]
         # Only within the same clause: "no. it crashed" denies nothing.
-        for mark in ".!?;,\u2026":
-            before = before.rpartition(mark)[2]
-        last = before.split()[-3:]
-        if last and not (NEGATIONS.isdisjoint(last) and languages.NEGATIONS.isdisjoint(last)):
+        last = _CLAUSE_END.split(before)[-1].split()[-3:] if before else ()
+        if not _ALL_NEGATIONS.isdisjoint(last):
             if cue is Cue.PRAISE:
                 return Found(start, end, Cue.ANNOYED, -0.75 * weight, Level.MILD)
             return Found(start, end, Cue.HARMLESS, -0.25 * weight, Level.NONE)

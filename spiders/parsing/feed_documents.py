@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from html.entities import html5
 from typing import Any
 from urllib.parse import urljoin
 
@@ -90,7 +90,7 @@ def _ampersand(hit: re.Match[str]) -> str:
         return "&amp;"
     if name.startswith("#") or name in _XML_OWN:
         return hit[0]
-    known = html.entities.html5.get(name)
+    known = html5.get(name)
     return "".join(f"&#{ord(character)};" for character in known) if known else f"&amp;{name}"
 
 

@@ -69,6 +69,7 @@ def loads(block: str) -> tuple[Any, list[str]]:
 
 def _unwrapped(block: str) -> str:
     """The block without what hides it from old browsers: comments, CDATA, a trailing semicolon."""
+    block = block.lstrip("\ufeff\u200b; \t\r\n")
     text = _WRAP.sub("", block[:2_000]) + block[2_000:]
     for _ in range(3):
         tail = text[-200:].rstrip()

@@ -37,6 +37,7 @@ _KEY_ATTRIBUTES = (
     "data-review-id",
     "data-reviewid",
     "data-review_id",
+    "data-reviewmid",
     "data-reviewId",
     "reviewid",
     "data-comment-id",

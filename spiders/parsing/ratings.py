@@ -48,13 +48,13 @@ _WORDS: dict[str, float] = {
     **dict.fromkeys(("recommended", "recommends", "like"), 5.0),
 }
 
-_NUM = r"\d{1,4}(?:[.,]\d{1,3})?"
+_NUM = r"\d{1,4}(?:[.,]\d{1,12})?"
 _OUT = (
     r"(?:/|\\|out\s+of(?:\s+a\s+possible)?|of|von(?:\s+maximal)?|sur|su|de(?:\s+un\s+total\s+de)?|di|em"
     r"|van(?:\s+de)?"
     r"|из|з|av|af|z|ze|ud\s+af|från|na|dintr?e|από|από\s+τα|ud|/\s*von)"
 )
-_FRACTION = re.compile(rf"(?<![\d.,/])({_NUM})\s*(?:★|⭐)?\s*{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)", re.I)
+_FRACTION = re.compile(rf"(?<![\d.,/])({_NUM})\s*(?:★|⭐)?\s*\(?{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)", re.I)
 _UNIT_FRACTION = re.compile(
     rf"(?<![\d.,/])({_NUM})\s*(?:stars?|sternen?|étoiles?|estrellas?|stelle|estrelas"
     rf"|sterren)\s*,?\s*{_OUT}\s*({_NUM})(?![\d/]|[.,]\d)",
@@ -66,7 +66,7 @@ _BEST_FIRST = re.compile(
     rf"|満分\s*({_NUM})\s*分?|满分\s*({_NUM})\s*分?)"
     rf"\s*[,，:：]?\s*({_NUM})"
 )
-_NUMBER = re.compile(rf"(?<![\d.,_])(?<!\d[ \u00a0\u202f])({_NUM})(?![\d])")
+_NUMBER = re.compile(rf"(?<![\d.,_])(?<!\d[ \u00a0\u202f])({_NUM})(?!\d|[.,]\d|\s?[kK]\b)")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,' \u00a0\u202f’]\d{3})+(?![\d])")
 _PERCENT = re.compile(r"\s*%")
 _SIMPLE = re.compile(r"\s*([+-]?\d{1,9}(?:[.,]\d{1,20})?(?:[eE][+-]?\d{1,3})?)\s*")
@@ -83,6 +83,7 @@ _COUNT_AFTER = re.compile(
     r"|件|条|則|则|個の評価|개|レビュー|評論|评论|评价)",
     re.I,
 )
+_PEOPLE_AFTER = re.compile(r"\s*(?:reviews|people|customers|users|of them|found)\b", re.I)  # "4 of 5 people"
 _STAR_AFTER = re.compile(
     r"\s*-?\s*(?:[★⭐🌟]|stars?\b|sterne?n?\b|étoiles?|estrellas?|estrelas?|stell[ae]\b|sterr?en\b|ster\b"
     r"|gwiazd"
@@ -99,15 +100,15 @@ _RATING_BEFORE = re.compile(
 )
 _DATE = re.compile(r"(?<!\d)(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?!\d)")
 _BEST_PROP = re.compile(
-    r"""itemprop\s*=\s*["']?bestRating["']?[^<>]{0,200}?(?:\bcontent\s*=\s*["']([\d.,]{1,6})["']"
-    r"|>\s*([\d.,]{1,6})\s*<)"""
+    r"""itemprop\s*=\s*["']?bestRating["']?[^<>]{0,200}?"""
+    r"""(?:\bcontent\s*=\s*["']([\d.,]{1,6})["']|>\s*([\d.,]{1,6})\s*<)"""
 )
 _RANGE = re.compile(r"(?<![\d.,])\d{1,3}\s?(?:[-–—]|to|bis|à)\s?\d{1,3}(?![\d.,]|\s?-)")
 _HTML_DROP = re.compile(r"[\x00]+")
 _SPLIT_DECIMAL = re.compile(r"(?<=\d)\x00*([.,])\x00*(?=\d)")
 _ATTRIBUTE = re.compile(
-    r"""\b(?:aria-label|title|alt|content|data-rating|data-score|data-value|data-stars"
-    r"|data-rate)\s*=\s*["']([^"'<>]{1,200})["']""",
+    r"""\b(?:aria-label|title|alt|content|data-rating|data-score|data-value|data-stars|data-rate)"""
+    r"""\s*=\s*["']([^"'<>]{1,200})["']""",
     re.I,
 )
 _CLASS = re.compile(
@@ -245,7 +246,7 @@ def _read(text: str) -> tuple[float | None, float | None]:
         for hit in pattern.finditer(text):
             value, best = _float(hit[1]), _float(hit[2])
             sane = value <= best and best in _BESTS and not _negative(text, hit.start())
-            if sane and not _COUNT_AFTER.match(text, hit.end()):
+            if sane and not _PEOPLE_AFTER.match(text, hit.end()):
                 return value, best
     first = _BEST_FIRST.search(text)
     if first:
@@ -289,10 +290,12 @@ def _bare(text: str) -> tuple[float | None, float | None]:
             best_rank, found = rank, (value, 100.0 if _PERCENT.match(text, stop) else None)
     if len(units) >= 3 and best_rank == 0:
         return None, None  # a histogram: "5 stars 4 stars 3 stars …" rates nothing
-    if best_rank >= 3:
-        value_of_glyphs = _glyphs(text)
-        if value_of_glyphs[0] is not None and text.count("★") + text.count("⭐") + text.count("☆") > 1:
-            return value_of_glyphs
+    if best_rank >= 3 and any(glyph in text for glyph in _FULL):
+        # "★★★★☆ 12" is drawn; in "★★★★★ 4" the row is decoration, as rows without empty stars often are.
+        drawn = _glyphs(text)
+        hollow = any(glyph in text for glyph in _EMPTY)
+        if drawn[0] is not None and (found is None or hollow or found[0] > 5):
+            return drawn
     return found if found is not None else _glyphs(text)
 
 
@@ -323,6 +326,8 @@ def _glyphs(text: str) -> tuple[float | None, float | None]:
     half = sum(drawn.count(c) for c in _HALF) + drawn.count("½")
     empty = sum(drawn.count(c) for c in _EMPTY)
     total = full + half + empty
+    if [len(row) for row in drawn.split()] == [5, 5] and not empty:
+        return None, None  # a row of grey stars under one of gold: how far the gold reaches is style
     if total > 10 or not full + half + empty or (full == 0 and half == 0 and empty < 3):
         return None, None
     value = full + half / 2

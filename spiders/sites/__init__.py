@@ -156,7 +156,7 @@ class Site:
 
     def shows(self, page: Selector) -> bool:
         """True when `page` carries a sign of this site."""
-        return any(page.css(sign) for sign in self.signs)
+        return any(list(page.css(sign)) for sign in self.signs)
 
 
 def _is_host(host: str, pattern: str) -> bool:
@@ -366,10 +366,22 @@ def is_xpath(query: str) -> bool:
     return query.lstrip().startswith(("/", "./", "../", "("))
 
 
+def within(query: str) -> str:
+    """An XPath as its writer meant it: `//p` is looked for inside the item, not in the whole page.
+
+    >>> within("//p"), within("(//p)[1]"), within("/html/@lang")
+    ('.//p', '(.//p)[1]', '/html/@lang')
+    """
+    query = query.strip()
+    if query.startswith("//"):
+        return "." + query
+    return "(." + query[1:] if query.startswith("(//") else query
+
+
 def select(root: Selector, query: str) -> Iterable[Selector]:
     """What a CSS or XPath selector finds below `root`; nothing where the selector itself is wrong."""
     try:
-        return root.xpath(query) if is_xpath(query) else root.css(query)
+        return root.xpath(within(query)) if is_xpath(query) else root.css(query)
     except Exception:  # cssselect and lxml raise many kinds; check_options has said it before
         return ()
 

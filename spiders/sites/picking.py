@@ -14,7 +14,7 @@ from parsel import Selector
 from spiders import embedded
 from spiders.parsing.html import html_to_text, looks_like_html
 from spiders.parsing.ratings import Rating, parse_rating, parse_rating_text
-from spiders.sites import Pick, select
+from spiders.sites import Pick, select, within
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Item:
 
 
 def without(element: Selector, drop: Iterable[str]) -> Selector:
-    if not any(select(element, query) for query in drop):
+    if not any(len(list(select(element, query))) for query in drop):
         return element
     clone = Selector(root=copy.deepcopy(element.root), type="html")
     for query in drop:
@@ -38,16 +38,19 @@ def without(element: Selector, drop: Iterable[str]) -> Selector:
     return clone
 
 
-def picked(item: Item, pick: Pick, *, long: bool = False) -> Iterator[Any]:
-    """What a pick finds in an item, cut and templated; nothing where it found nothing."""
+def picked(item: Item, pick: Pick, *, long: bool = False, plain: bool = False) -> Iterator[Any]:
+    """What a pick finds in an item, cut and templated; nothing where it found nothing.
+
+    `long`: several pieces of text are one value. `plain`: what the layout drops is left out.
+    """
     if pick.how == "join":
-        parts = [next(picked(item, part, long=long), "") for part in pick.parts]
+        parts = [next(picked(item, part, long=long, plain=plain), "") for part in pick.parts]
         joined = pick.separator.join(str(part) for part in parts if part != "")
         found: list[Any] = [joined] if joined else []
     elif pick.how == "path":
         found = _from_state(item.value, pick)
     else:
-        found = _from_html(item, pick, long=long)
+        found = _from_html(item, pick, long=long, plain=plain)
     for value in found:
         if isinstance(value, str):
             value = _cut(value, pick)
@@ -75,10 +78,12 @@ def _from_state(value: Any, pick: Pick) -> list[Any]:
     return found
 
 
-def _from_html(item: Item, pick: Pick, *, long: bool) -> list[Any]:
-    found = _strings(item.plain or item.element or item.page, pick)
-    if not found and item.plain is not None and item.element is not None:
-        found = _strings(item.element, pick)  # a rating may live in what is dropped from the text
+def _from_html(item: Item, pick: Pick, *, long: bool, plain: bool) -> list[Any]:
+    # Not `or`: a selector is true by what it prints, and printing an element costs more than searching it.
+    root = item.page if item.element is None else item.element
+    if plain and item.plain is not None:
+        root = item.plain
+    found = _strings(root, pick)
     words_only = "::text" in pick.query or pick.query.endswith("text()")
     if len(found) > 1 and (pick.all or (long and words_only)):
         return [pick.separator.join(found)]
@@ -87,7 +92,7 @@ def _from_html(item: Item, pick: Pick, *, long: bool) -> list[Any]:
 
 def _strings(root: Selector, pick: Pick) -> list[str]:
     try:
-        matches = root.xpath(pick.query) if pick.how == "xpath" else root.css(pick.query)
+        matches = root.xpath(within(pick.query)) if pick.how == "xpath" else root.css(pick.query)
     except Exception:  # a wrong selector; check_options has named it
         return []
     found = []

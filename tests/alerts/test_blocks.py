@@ -159,7 +159,8 @@ def test_a_body_nobody_can_read_still_says_something(body: str) -> None:
 
 
 anything = st.text(max_size=400) | st.text(st.characters(codec="utf-8"), max_size=3_000) | st.sampled_from([
-    HOSTILE, "🇩🇪" * 900, "👩‍👩‍👧‍👦" * 300, "z" + "\u0301" * 3_000, "<" * 2_000, "&" * 2_000, "\n" * 2_000, "@channel @here",
+    HOSTILE, "🇩🇪" * 900, "👩‍👩‍👧‍👦" * 300, "z" + "\u0301" * 3_000,
+    "<" * 2_000, "&" * 2_000, "\n" * 2_000, "@channel @here",
 ])  # fmt: skip
 mentions = st.builds(
     Mention,
@@ -240,7 +241,8 @@ def test_no_string_becomes_a_mention_a_link_a_format_or_a_button(
                 assert leaf["verbatim"] is True
                 label, _, value = leaf["text"].partition("\n")
                 assert label.strip("*") in (
-                    "Case", "Answer by", "Posted", "First seen", "First answer", "Closed", "Owner", "Answered by",
+                    "Case", "Answer by", "Posted", "First seen", "First answer", "Closed",
+                    "Owner", "Answered by",
                 )  # fmt: skip
                 assert value.count("<") <= 1
             case "text":
@@ -252,7 +254,8 @@ def test_no_string_becomes_a_mention_a_link_a_format_or_a_button(
                 assert leaf["url"].startswith("https://shop.example/")
             case kind:
                 assert kind in (
-                    "header", "rich_text", "rich_text_quote", "rich_text_section", "section", "context", "actions",
+                    "header", "rich_text", "rich_text_quote", "rich_text_section", "section",
+                    "context", "actions",
                 )  # fmt: skip
     quotes = [leaf for leaf in leaves(message.blocks) if leaf["type"] == "rich_text_quote"]
     if quotes:

@@ -1,7 +1,7 @@
 """kill -9 at any moment: nothing is lost, nothing is doubled.
 
-A real courier process delivers alerts to the Slack stand-in, which breaks connections, answers half or not
-at all; the courier is killed at random moments and at each named point of the protocol, and started again.
+A real courier process delivers alerts to the Slack stand-in, which breaks connections, answers half or
+not at all; the courier is killed at random moments and at each named point of the protocol, and started anew.
 """
 
 from __future__ import annotations

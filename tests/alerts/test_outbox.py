@@ -53,7 +53,7 @@ def state_of(store: Store, id_: str) -> Delivery:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (RateLimited("slow", 8), Decision(state=State.PENDING, error="slow", gate_until=LATER, counted=False)),
+        (RateLimited("!", 8), Decision(state=State.PENDING, error="!", gate_until=LATER, counted=False)),
         (NotSent("dns"), Decision(state=State.PENDING, error="dns", not_before=LATER, gate_until=LATER)),
         (Unrenderable("bad"), Decision(state=State.PENDING, error="bad", plain=True)),
         (ChannelClosed("gone"), Decision(state=State.PARKED, error="gone", park=Park.CHANNEL, counted=False)),
@@ -142,6 +142,15 @@ def test_a_storm_of_sixty_takes_a_minute(sqlite_store: Store) -> None:
     assert courier(sqlite_store, road, clock).run().sent == 60
     assert clock.now - NOON <= timedelta(seconds=61)
     assert len({message.outbox_id for message in road.arrived}) == 60
+
+
+def test_a_road_that_needs_no_pace_gets_all_at_once(sqlite_store: Store) -> None:
+    clock = Clock()
+    can = Capabilities(edits=True, finds=False, threads=False, paced=False)
+    road = Road(name="console", can=can, clock=clock)
+    announce(sqlite_store, [HIGH] * 20, notifier="console")
+    assert courier(sqlite_store, road, clock).run().sent == 20
+    assert clock.now == NOON
 
 
 def test_what_arrived_before_the_connection_broke_is_found_and_not_sent_again(store: Store) -> None:

@@ -14,7 +14,8 @@ regex = pytest.importorskip("regex", reason="the reference for grapheme boundari
 
 FAMILY = "👩‍👩‍👧‍👦"
 clusters = st.lists(
-    st.sampled_from([FAMILY, "🇩🇪", "👍🏽", "é", "e\u0301", "क्षि", "각", "\u1100\u1161\u11a8", "a", " ", "☺️", "ﾊﾟ", "<", "1️⃣"]),
+    st.sampled_from([FAMILY, "🇩🇪", "👍🏽", "é", "e\u0301",
+    "क्षि", "각", "\u1100\u1161\u11a8", "a", " ", "☺️", "ﾊﾟ", "<", "1️⃣"]),
     max_size=30,
 ).map("".join)  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Texts are read with the words that carry them, and what cannot be read is said to be unread."""
 
+import gc
 import time
 
 import pytest
@@ -10,8 +11,9 @@ from monitor.lexicon import english, languages
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import reader
 from monitor.lexicon.topics import topics_in
+from monitor.match import Brand
 from monitor.normalise import fold
-from monitor.sentiment import SPANS_KEPT, analyse, examine
+from monitor.sentiment import SPANS_KEPT, analyse, analyser, examine
 from storage.records import Label
 
 COMPLAINTS = """\
@@ -105,6 +107,14 @@ def test_an_account_name_and_an_address_score_nothing():
     assert analyse("flying @united http://love.example/great-best tomorrow").compound == 0.0
 
 
+def test_the_name_of_a_brand_scores_nothing():
+    read = analyser([Brand(name="Best Buy", terms=("Best Buy",)), Brand(name="Acme", terms=("Acme",))])
+    assert read("I was at Best  Buy today").compound == 0.0
+    text = "Best Buy is awful, the best is far away"
+    assert [s.text for s in read(text).spans] == [text[s.start : s.end] for s in read(text).spans]
+    assert analyser([Brand(name="Acme", terms=())]) is analyse
+
+
 def test_a_curly_apostrophe_reads_like_a_straight_one():
     assert analyse("it isn’t good").compound == analyse("it isn't good").compound < 0
 
@@ -135,7 +145,7 @@ def test_a_question_accuses_nobody():
     ["waited 3 hours", "45mins on hold", "two weeks late", "we queued for 2.5 hrs", "3 days ago and still"],
 )
 def test_a_long_wait_is_found_with_its_number(text):
-    assert [p.cue for p in examine(text).phrases] == [Cue.WAITING]
+    assert [p.cue for p in examine(text).phrases if p.cue is not Cue.HINT] == [Cue.WAITING]
 
 
 @pytest.mark.parametrize("text", ["open 24 hours", "3 months warranty", "wait for the hours", "hours"])
@@ -213,11 +223,15 @@ def test_no_text_raises_and_every_span_is_its_text(pieces, between):
 
 def _seconds(text):
     best = float("inf")
-    for _ in range(4):
-        examine.cache_clear()
-        start = time.process_time()
-        analyse(text)
-        best = min(best, time.process_time() - start)
+    gc.disable()  # it walks all that the other tests left behind, which is no cost of the text
+    try:
+        for _ in range(4):
+            examine.cache_clear()
+            start = time.process_time()
+            analyse(text)
+            best = min(best, time.process_time() - start)
+    finally:
+        gc.enable()
     return best
 
 

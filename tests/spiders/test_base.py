@@ -15,7 +15,9 @@ from loopback import Answer, Asked, Site
 from scrapy.http import Response, TextResponse
 
 from monitor.config import Source
-from spiders.base import Brake, SourceSpider, as_text, shown
+from spiders.base import SourceSpider, as_text
+from spiders.brake import Brake
+from spiders.words import shown
 from storage.records import Mention, Removal, RunOutcome, Tally
 from storage.store import Store, open_store
 

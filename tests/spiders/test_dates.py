@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiders.parsing.dates import parse_when
@@ -135,7 +135,13 @@ def test_a_day_without_a_year_is_the_latest_that_has_been(text: str, expected: s
 
 @pytest.mark.parametrize(
     ("language", "day"),
-    [("en", "2022-03-04"), ("en-US", "2022-03-04"), ("en-GB", "2022-04-03"), ("de", "2022-04-03"), ("", "2022-04-03")],
+    [
+        ("en", "2022-03-04"),
+        ("en-US", "2022-03-04"),
+        ("en-GB", "2022-04-03"),
+        ("de", "2022-04-03"),
+        ("", "2022-04-03"),
+    ],
 )
 def test_the_language_settles_which_number_is_the_month(language: str, day: str) -> None:
     assert _when("03/04/2022", language) == f"{day} 00:00 day"
@@ -148,26 +154,48 @@ def test_a_reading_that_is_no_date_yields_to_the_other() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2024-12-25", "Dec 25, 2030", "0001-01-01T00:00:00", "1970-01-01", "2022-02-30", "nonsense", "10:30", "100", "5 stars",
-     "in 3 days", "", "\x00", "9" * 400, "x" * 5_000],
-)  # fmt: skip
+    [
+        "2024-12-25",
+        "Dec 25, 2030",
+        "0001-01-01T00:00:00",
+        "1970-01-01",
+        "2022-02-30",
+        "nonsense",
+        "10:30",
+        "100",
+        "5 stars",
+        "in 3 days",
+        "",
+        "\x00",
+        "9" * 400,
+        "x" * 5_000,
+    ],
+)
 def test_what_cannot_be_believed_has_no_time_but_keeps_its_words(text: str) -> None:
     found = parse_when(text, now=NOW)
     assert (found.at, found.precision) == (None, DatePrecision.NONE)
     assert found.raw == " ".join(text[:400].split())[:100]
 
 
-@pytest.mark.parametrize("value", [None, True, [], {}, b"2022", float("nan"), float("inf"), -5, 10**30, object()])
+@pytest.mark.parametrize(
+    "value", [None, True, [], {}, b"2022", float("nan"), float("inf"), -5, 10**30, object()]
+)
 def test_what_is_no_date_at_all_is_none(value: object) -> None:
     assert parse_when(value, now=NOW).at is None
 
 
-@given(st.one_of(st.text(max_size=120), st.text(alphabet="0123456789:-/. TZ+adghmoy"), st.floats(), st.integers()))
+@settings(deadline=None)  # the machine may be busy with other things
+@given(
+    st.one_of(
+        st.text(max_size=120), st.text(alphabet="0123456789:-/. TZ+adghmoy"), st.floats(), st.integers()
+    )
+)
 def test_anything_is_read_without_a_fault_and_lies_in_the_past(value: object) -> None:
     at = parse_when(value, now=NOW, language="en").at
     assert at is None or (at.tzinfo is not None and at <= NOW + timedelta(days=2))
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.datetimes(min_value=datetime(1990, 1, 2), max_value=datetime(2024, 5, 9)))  # noqa: DTZ001
 def test_iso_is_read_back_exactly(moment: datetime) -> None:
     aware = moment.replace(tzinfo=UTC)

@@ -96,3 +96,9 @@ def test_no_script_however_odd_makes_it_fall_over(script: str) -> None:
     states_of(script.replace("<", ""), "=")
     states_of("x=JSON.parse(" + script.replace("<", ""), "x")
     embedded.fault_in(script)
+
+
+def test_a_script_full_of_false_starts_ends_soon() -> None:
+    began = time.monotonic()
+    assert states_of("D([" * 500_000, "D(") == []
+    assert time.monotonic() - began < 3

@@ -52,6 +52,15 @@ def test_an_entry_that_stands_twice_in_a_feed_is_one() -> None:
     assert [one.text for one in read(saved("news.rss")).mentions][1:] == ["Plain & simple"]
 
 
+def test_entries_that_share_an_id_or_a_link_are_told_apart() -> None:
+    same = "<link>https://x.example/all</link>"
+    body = RSS.format(f"<item><title>a</title>{same}</item><item><title>b</title>{same}</item>")
+    assert len(read(body).mentions) == 2
+    guid = "<guid isPermaLink='false'>same</guid>"
+    items = "".join(f"<item><title>{n}</title>{guid}<link>/{n}</link></item>" for n in range(3))
+    assert [one.external_id[-2:] for one in read(RSS.format(items)).mentions] == ["/0", "/1", "/2"]
+
+
 def test_atom_is_read_with_unwrapped_links_and_the_feeds_author() -> None:
     alert, talk = read(saved("alerts.atom")).mentions
     assert (alert.title, alert.text) == ("Brewmill recalls grinders", "It overheats …")

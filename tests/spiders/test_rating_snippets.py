@@ -21,4 +21,6 @@ def test_real_snippets_are_read_as_a_person_reads_them() -> None:
             wrong.append((snippet["html"], found))
     # Of two the person saw a scale on the page that is not in the snippet.
     assert len(wrong) <= 0.02 * len(snippets), wrong
-    assert sum(parse_rating_text(s["html"]).value == s["ratingValue"] for s in snippets) >= 0.98 * len(snippets)
+    assert sum(parse_rating_text(s["html"]).value == s["ratingValue"] for s in snippets) >= 0.98 * len(
+        snippets
+    )

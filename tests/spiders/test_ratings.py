@@ -4,7 +4,7 @@ import math
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiders.parsing.ratings import Rating, parse_rating, parse_rating_text
@@ -37,6 +37,9 @@ from spiders.parsing.ratings import Rating, parse_rating, parse_rating_text
         ("⭐⭐⭐", 3.0, 5),
         ("⭐️⭐️⭐️⭐️", 4.0, 5),
         ("★★★★½", 4.5, 5),
+        ("★★★★☆ 12", 4.0, 5),
+        ("4.7 (out of 5)", 4.7, 5),
+        ("4.9 out of 5 Customer Rating", 4.9, 5),
         ("👍", 5.0, 5),
         ("thumbs down", 1.0, 5),
         ("ONE", 1.0, 5),
@@ -65,6 +68,7 @@ def test_a_rating_that_says_its_scale_is_put_on_ours(text: str, stars: float, be
         ("4.5 ★ 1,234 ratings", 4.5),
         ("3,9 (2.345)", 3.9),
         ("5 Average 1 Review", 5.0),
+        ("★★★★★ 4", 4.0),
         ("5 out of 3 reviews", 5.0),
         ("a-icon a-star-4-5", 4.5),
         ("ui_bubble_rating bubble_45", 4.5),
@@ -78,11 +82,42 @@ def test_a_rating_without_a_scale_gets_the_likeliest_and_says_so(value: object, 
 @pytest.mark.parametrize(
     "value",
     [
-        None, "", " ", "B+", "nan", "inf", "-3", "-4/5", "3-5", "1e9", "1,234 reviews", "12 Bewertungen", "(12)", "1 rating",
-        "2/5/2020", "10/10/2020", "No reviews", "5 stars 4 stars 3 stars 2 stars 1 star", "☆☆☆☆☆", "lovely",
-        math.nan, math.inf, -math.inf, -1, 101, 10**400, True, False, [], {}, object(), b"4",
+        None,
+        "",
+        " ",
+        "B+",
+        "nan",
+        "inf",
+        "-3",
+        "-4/5",
+        "3-5",
+        "1e9",
+        "1,234 reviews",
+        "12 Bewertungen",
+        "(12)",
+        "1 rating",
+        "2/5/2020",
+        "10/10/2020",
+        "No reviews",
+        "4.3k reviews",
+        "5 stars 4 stars 3 stars 2 stars 1 star",
+        "☆☆☆☆☆",
+        "★★★★★ ★★★★★",
+        "lovely",
+        math.nan,
+        math.inf,
+        -math.inf,
+        -1,
+        101,
+        10**400,
+        True,
+        False,
+        [],
+        {},
+        object(),
+        b"4",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_rating_has_no_stars(value: object) -> None:
     assert parse_rating(value).stars is None
 
@@ -141,13 +176,16 @@ def test_what_stands_around_the_snippet_tells_its_scale() -> None:
     assert parse_rating_text('<span itemprop="ratingValue">4.5</span>', prop).stars == 2.25
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.dictionaries(st.text(), st.text())))
 def test_stars_are_between_one_and_five_or_none_whatever_is_given(value: object) -> None:
     stars = parse_rating(value).stars
     assert stars is None or 1 <= stars <= 5
 
 
-@pytest.mark.parametrize("unit", ["1", "1.", "1/", "4 out of ", "★", "1-", "5% ", '<i class="', "itemprop=bestRating "])
+@pytest.mark.parametrize(
+    "unit", ["1", "1.", "1/", "4 out of ", "★", "1-", "5% ", '<i class="', "itemprop=bestRating "]
+)
 def test_long_traps_are_read_in_no_time(unit: str) -> None:
     trap = unit * 20_000
     begun = perf_counter()

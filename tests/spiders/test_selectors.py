@@ -140,6 +140,26 @@ def test_xpath_works_like_css() -> None:
     assert [one.external_id for one in found] == ["p1", "ad", "p2"]
 
 
+def test_an_xpath_from_the_root_means_inside_the_item() -> None:
+    options = {"item": "//p", "fields": {"text": "//b", "title": "(//i)[1]"}}
+    found = read("<p><b>one</b><i>x</i></p><p><b>two</b><i>y</i></p>", **options).mentions
+    assert [(one.text, one.title) for one in found] == [("one", "x"), ("two", "y")]
+
+
+def test_a_title_that_is_only_its_stars_is_no_title() -> None:
+    body = """<div id="R9" data-hook="review"><a data-hook="review-title"><i data-hook="review-star-rating">
+        <span class="a-icon-alt">5.0 out of 5 stars</span></i></a></div>"""
+    (one,) = read(body, "https://www.amazon.com/product-reviews/B0").mentions
+    assert (one.title, one.text, one.stars) == ("", "", 5.0)
+
+
+def test_the_kind_of_a_known_sites_mentions_can_be_chosen() -> None:
+    url = "https://www.trustpilot.com/review/brewmill.example"
+    page = read(saved("trustpilot_state.html"), url, site="trustpilot", kind="comment")
+    assert {one.kind for one in page.mentions} == {Kind.COMMENT}
+    assert check_options({"site": "trustpilot", "kind": "comment"}) == []
+
+
 def test_a_selector_that_matches_nothing_is_named_with_the_size_of_the_page() -> None:
     page = read("<html>" + "<p>x</p>" * 40_000 + "</html>", **{**FORUM, "item": "div.review"})
     assert page.blind == "'div.review' matched nothing on a page of 320 KB"

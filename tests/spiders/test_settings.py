@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import subprocess
 import sys
 import zlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 from crawling import ListingSpider, crawled, page, source_of
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from loopback import Answer, Site
 
 from monitor.config import Crawl
@@ -180,6 +185,31 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     with Site({"/a": page(1)}) as site:
         (run,) = crawled(source_of(site.url("/a")))
     assert run.outcome is RunOutcome.OK
+
+
+def test_a_certificate_nobody_vouches_for_is_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spiders.retry.FIRST_WAIT", 0.01)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(
+        datetime(2090, 1, 1, tzinfo=UTC)
+    )
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "both.pem").write_bytes(secret + made.sign(key, hashes.SHA256()).public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    with Site({"/a": page(1)}) as site:
+        site.server.socket = context.wrap_socket(site.server.socket, server_side=True)
+        url = site.url("/a").replace("http://127.0.0.1", "https://localhost")
+        (run,) = crawled(source_of(url), allow=("localhost",), robots=False)
+    assert site.asked == []
+    assert run.outcome is RunOutcome.FAILED
+    assert "certificate verify failed" in run.reason
 
 
 def test_scrapy_lists_the_spiders() -> None:

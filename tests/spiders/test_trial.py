@@ -43,7 +43,8 @@ RATED = {**REVIEW, "reviewRating": {"@type": "Rating", "ratingValue": 1, "bestRa
 
 def shop(head: str = "", charset: str = "utf-8") -> bytes:
     data = json.dumps({**PRODUCT, "review": [RATED]}, ensure_ascii=False)
-    html = f'<html><head><meta charset="{charset}">{head}</head><body><script type="application/ld+json">{data}</script>'
+    script = f'<script type="application/ld+json">{data}</script>'
+    html = f'<html><head><meta charset="{charset}">{head}</head><body>{script}</body></html>'
     return html.encode(charset, "replace")
 
 
@@ -91,8 +92,10 @@ def test_the_address_given_is_believed_before_the_page(tmp_path: Path) -> None:
 
 @needs_feeds
 def test_a_feed_is_recognised_by_what_it_is(tmp_path: Path) -> None:
-    rss = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Blog</title><link>https://b.example/</link>
-    <item><guid>1</guid><title>Acme again</title><description>It leaks.</description></item></channel></rss>"""
+    rss = b"""<?xml version="1.0"?>
+    <rss version="2.0"><channel><title>Blog</title><link>https://b.example/</link>
+    <item><guid>1</guid><title>Acme again</title><description>It leaks.</description></item>
+    </channel></rss>"""
     result = try_page(saved(tmp_path, rss, "feed.xml"), now=AT)
     assert result.kind == "feed"
     assert result.mentions[0].title == "Acme again"

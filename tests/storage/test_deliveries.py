@@ -10,7 +10,7 @@ import pytest
 from alerting import NOON, SECOND, announce, delivery
 from sqlalchemy import event, text
 
-from storage.deliveries import PROBE_EVERY
+from storage.channels import PROBE_EVERY
 from storage.records import Delivery, DeliveryKind, DeliveryState, Priority
 from storage.store import Store
 
