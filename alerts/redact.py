@@ -22,7 +22,13 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"/services/T[A-Za-z0-9_]{1,40}/B[A-Za-z0-9_]{1,40}/[A-Za-z0-9_]{1,100}"),
         f"/services/{HIDDEN}",
     ),
-    (re.compile(r"(?i)\b(bearer|basic)(\s{1,4})[A-Za-z0-9._~+/=:-]{6,2000}"), rf"\1\2{HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic)\s{1,4})[^\s\"']{1,2000}"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/=:-]{12,2000}"), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"(?i)(client_secret|signing_secret|access_token|refresh_token|api_?key|password|passwd|secret|token)"

@@ -59,7 +59,9 @@ def binomial_tail(successes: int, trials: int, chance: float) -> float:
     )
 
 
-def count_change(now: int, before: Sequence[int], days: int = 1, days_before: Sequence[int] = ()) -> Change:
+def count_change(
+    now: int, before: Sequence[int], days: float = 1.0, days_before: Sequence[float] = ()
+) -> Change:
     """Is the count of this period another than that of the earlier ones?
 
     Given what all of them sum to, this one's share is binomial if nothing changed (the exact test of two
@@ -72,7 +74,7 @@ def count_change(now: int, before: Sequence[int], days: int = 1, days_before: Se
     if not before:
         return Change.UNKNOWN
     total = now + sum(before)
-    if total < LEAST:
+    if total < LEAST or days <= 0:
         return Change.FEW
     lengths = list(days_before) or [days] * len(before)
     share = days / (days + sum(lengths))
@@ -144,7 +146,7 @@ def _dispersion(counts: Sequence[int]) -> float:
 
 
 def _two_sided(
-    more: float, less: float, rate: float, before: Sequence[int], lengths: Sequence[int]
+    more: float, less: float, rate: float, before: Sequence[int], lengths: Sequence[float]
 ) -> Change:
     return _verdict(more, less, up=rate >= sum(before) / sum(lengths))
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from parsel import Selector
 from scrapy.http import TextResponse
 

@@ -103,6 +103,17 @@ class WeekText:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredReview:
+    """A case about a mention with stars, and when it was answered."""
+
+    number: int
+    mention_id: int
+    opened_at: datetime
+    first_response_at: datetime
+    stars: float  # today's
+
+
+@dataclass(frozen=True, slots=True)
 class StarStep:
     """The stars of one version of a mention, and when the next one replaced it (None: they are its stars now)."""
 
@@ -239,11 +250,21 @@ class WeekLedger:
         )
         return [_case(row) for row in self._connection.execute(found.order_by(c.number)).mappings()]
 
-    def cases_opened(self, brand: str, start: datetime, end: datetime) -> list[Case]:
-        """The cases of `brand` opened then, by number."""
-        c = cases.c
-        found = select(cases).where(c.brand == brand, c.opened_at >= start, c.opened_at < end)
-        return [_case(row) for row in self._connection.execute(found.order_by(c.number)).mappings()]
+    def answered_reviews(self, brand: str, start: datetime, end: datetime) -> list[AnsweredReview]:
+        """The cases of `brand` opened then whose mention has stars and that were answered, by number."""
+        c, v = cases.c, verdicts.c
+        found = (
+            select(c.number, c.mention_id, c.opened_at, c.first_response_at, v.stars)
+            .join(verdicts, and_(v.mention_id == c.mention_id, v.brand == c.brand))
+            .where(
+                c.brand == brand,
+                c.opened_at >= start,
+                c.opened_at < end,
+                c.first_response_at.is_not(None),
+                v.stars.is_not(None),
+            )
+        )
+        return [AnsweredReview(*row) for row in self._connection.execute(found.order_by(c.number))]
 
     def week_events(self, brand: str, start: datetime, end: datetime, actions: Sequence[str]) -> list[CaseEvent]:
         """What happened to cases of `brand`, of these actions, oldest first."""

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from parsel import Selector
 
 from spiders.parsing import loose_json, microdata

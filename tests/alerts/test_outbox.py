@@ -419,6 +419,14 @@ def test_a_storm_does_not_freeze_the_cards(sqlite_store: Store) -> None:
     assert edited_after[0] <= 6
 
 
+def test_an_uncertain_alert_is_not_left_waiting_for_a_storm_to_end(sqlite_store: Store) -> None:
+    clock = Clock()
+    road = Road([Uncertain("503")], clock=clock)
+    announce(sqlite_store, [URGENT] + [LOW] * 100)
+    courier(sqlite_store, road, clock).run()
+    assert [message.text[:8] for message in road.arrived].index("REP-0001") < 65
+
+
 def test_a_reply_waits_for_its_root_and_goes_into_its_thread(store: Store) -> None:
     clock = Clock()
     road = Road([NotSent("refused")], clock=clock)

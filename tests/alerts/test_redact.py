@@ -60,7 +60,15 @@ def test_each_kind_of_secret_is_hidden(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "harmless", ["token=None", "the password was wrong", "12 tokens, 3 secrets", "http://a:80/b"]
+    "harmless",
+    [
+        "token=None",
+        "the password was wrong",
+        "12 tokens, 3 secrets",
+        "basic settings",
+        "bearer of news",
+        "http://a:80/b",
+    ],
 )
 def test_what_is_no_secret_stays(harmless: str) -> None:
     assert redact(harmless) == harmless
