@@ -19,6 +19,7 @@ from pathlib import Path
 from storage.records import clean_line
 
 COLUMNS = ("handle", "source", "name", "value", "tier", "owner")
+_HEADER = f"the first line names the columns: {', '.join(COLUMNS)}"
 FILE_MAX = 64 * 1024 * 1024  # bytes; a million customers
 ROW_MAX = 10_000  # characters of one field; more is no table but a mistake
 PROBLEMS_MAX = 50  # as many bad rows are told one by one
@@ -147,7 +148,9 @@ def read_rows(text: str) -> tuple[list[Customer], list[str]]:
         if header is None:
             header = [cell.strip().casefold() for cell in row]
             if "handle" not in header:
-                return [], [f"line {at}: no column \"handle\"; the first line names the columns: {', '.join(COLUMNS)}"]
+                return [], [
+                    f'line {at}: no column "handle"; the first line names the columns: {", ".join(COLUMNS)}'
+                ]
             continue
         customer, problem = _customer(dict(zip(header, row, strict=False)))
         if len(row) > len(header):
@@ -164,7 +167,7 @@ def read_rows(text: str) -> tuple[list[Customer], list[str]]:
         elif problem:
             left_out += 1
     if header is None:
-        problems.append(f"it is empty; the first line names the columns: {', '.join(COLUMNS)}")
+        problems.append(f"it is empty; {_HEADER}")
     if left_out:
         problems.append(f"and {left_out} more")
     return kept, problems

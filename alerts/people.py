@@ -23,7 +23,7 @@ class Person:
 
     @property
     def id(self) -> str:
-        """What stands in a case as its owner: the Slack id where there is one, so that a card can ring them."""
+        """What stands in a case as its owner: the Slack id where there is one, so that a card rings them."""
         return self.slack or self.name or self.key
 
 
@@ -77,3 +77,6 @@ class People:
         if found:
             return found.slack
         return word if SLACK_USER.fullmatch(word) else ""
+
+
+NO_PEOPLE = People()

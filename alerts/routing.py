@@ -19,6 +19,7 @@ class Route:
     brands: tuple[str, ...] = ()  # empty: every brand
     sources: tuple[str, ...] = ()  # empty: every source
     respond_within: timedelta = timedelta(hours=4)
+    respond_sooner: tuple[tuple[Priority, timedelta], ...] = ()  # where a priority has its own time
     fallback: str = ""  # the channel used while `channel` is parked
 
 
@@ -40,3 +41,13 @@ def route_for(verdict: Verdict, mention: Mention, routes: Sequence[Route]) -> Ro
             continue
         return route
     return None
+
+
+def within_for(route: Route, priority: Priority) -> timedelta:
+    """How soon a verdict of this priority must be answered on `route`.
+
+    >>> route = Route(channel="#a", respond_sooner=((Priority.URGENT, timedelta(minutes=30)),))
+    >>> within_for(route, Priority.URGENT)
+    datetime.timedelta(seconds=1800)
+    """
+    return dict(route.respond_sooner).get(priority, route.respond_within)

@@ -1,8 +1,8 @@
 """By when must somebody do something? Business hours, deadlines and what the team agreed; pure.
 
-Time is counted where the calendar is open: a review of Friday 17:50 with an hour to answer, at a desk that is open
-from 9 to 18, is due on Monday at 9:50. What decides is what the clock on the wall shows, so a night with a change
-of daylight saving time counts the hours that really pass.
+Time is counted while the calendar is open: a review of Friday 17:50 with an hour to answer, at a desk that is
+open from 9 to 18, is due on Monday at 9:50. What decides is what the clock on the wall shows, so a night with a
+change of daylight saving time counts the hours that really pass.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from alerts.customers import NOBODY, Customers
-from alerts.people import People
+from alerts.people import NO_PEOPLE, People
 from storage.records import Case, CaseStatus, Promise
 
 DAY = 24 * 60  # minutes
@@ -164,7 +164,7 @@ class FollowUp:
 class Policy:
     """All that the clocks and the people of a case go by; built once from the Config, at the edge."""
 
-    people: People = People()
+    people: People = NO_PEOPLE
     customers: Customers = NOBODY
     calendar: Calendar = ALWAYS
     brand_calendars: Mapping[str, Calendar] = field(default_factory=dict)
@@ -199,11 +199,14 @@ class Policy:
         return wanted if wanted and (not wanted.brands or brand in wanted.brands) else None
 
 
+STANDARD = Policy()
+
+
 # -- when a case's clocks ring ----------------------------------------------------------------------------
 
 
 def level_by(case: Case, policy: Policy) -> datetime | None:
-    """When the next level is told: after the breach, then after each level's own time. None: not by a clock."""
+    """When the next level is told: after the breach, then after each level's own time. None: by no clock."""
     deadline = case.answer_by
     if not case.waiting or deadline is None or case.snoozed_until is not None:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import re
 import socket
 import ssl
@@ -18,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
@@ -402,6 +404,10 @@ def _outbox_id(message: object) -> str:
 
 def no_proxy_to_loopback(client: Any, url: str) -> None:
     """Let an SDK client reach this machine directly, whatever the environment says of proxies."""
-    # The SDK sends everything through HTTPS_PROXY and knows no NO_PROXY; a stand-in is not out there.
-    if urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost"):
-        client.proxy = None
+    if urlsplit(url).hostname not in ("127.0.0.1", "::1", "localhost"):
+        return
+    # The SDK takes HTTPS_PROXY for everything and knows no NO_PROXY; urllib asks the environment again.
+    client.proxy = None
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if getproxies_environment() and "127.0.0.1" not in known and known != "*":
+        os.environ["no_proxy"] = ",".join(filter(None, (known, "127.0.0.1", "localhost", "::1")))

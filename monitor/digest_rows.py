@@ -6,7 +6,7 @@ is not all, the same even part is read of every period, so that they can be comp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,6 +20,7 @@ from storage.weeks import AnsweredReview, StarStep, Tally, WeekRow, WeekText, to
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 1_000  # texts of one period
 OTHERS_READ = 1_000
+RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches into the period
 RECOVERY_WITHIN = timedelta(days=90)
 REOPENED = ("reopened", "reopen")
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
@@ -94,10 +95,9 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     start, as_of = period.start_at, min(now, period.end_at)
     last, usual = earlier_periods(period)
     oldest = min(last.start_at, *(one.start_at for one in usual))
-    runs = ledger.week_runs(oldest, as_of)
     week = _week(ledger, brand, period, as_of)
     counted = {
-        one.name: _earlier(ledger, brand, one, wanted.negative, runs) for one in dict.fromkeys((last, *usual))
+        one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
     }
     negative = [row.id for row in week if not row.removed and _tone(row, wanted) < 0]
     other = [row.id for row in week if not row.removed and _tone(row, wanted) >= 0]
@@ -128,12 +128,12 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         corrections=tuple(ledger.week_corrections(brand, start, as_of)),
         steps=tuple(ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)),
         answered=tuple(ledger.answered_reviews(brand, as_of - RECOVERY_WITHIN, as_of)),
-        runs=tuple(runs),
+        runs=tuple(ledger.week_runs(start - RUNS_BEFORE, as_of)),
         rivals=tuple(
             RivalRows(
                 name=one.name,
                 rows=tuple(_week(ledger, one.name, period, as_of)),
-                last=_earlier(ledger, one.name, last, wanted.negative, runs),
+                last=_earlier(ledger, one.name, last, wanted.negative),
             )
             for one in rivals_listened_for(wanted)
         ),
@@ -179,9 +179,7 @@ def _week(ledger: Ledger, brand: str, period: Period, as_of: datetime) -> list[W
     return [row for row in rows if period.holds(row.posted_at, coarse=row.coarse)]
 
 
-def _earlier(
-    ledger: Ledger, brand: str, period: Period, negative: float, runs: Sequence[CrawlRun]
-) -> Earlier:
+def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:
     start, first = _border(period.start_at, period, after=False)
     end, last = _border(period.end_at, period, after=True)
     tally = list(ledger.tally(brand, start, end, negative))
@@ -195,9 +193,7 @@ def _earlier(
             _single(row, negative, inside)
             for row in ledger.coarse_rows(brand, min(border, day), max(border, day))
         ]
-    known = any(one.count > 0 for one in tally) or any(
-        run.outcome in WORKED and run.ended_at is not None and period.holds(run.started_at) for run in runs
-    )
+    known = any(one.count > 0 for one in tally) or ledger.was_reading(start, end)
     return Earlier(period, tuple(tally), known)
 
 

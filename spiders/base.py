@@ -50,9 +50,22 @@ from monitor.config import Config, Source
 from spiders.brake import Brake, CrawlEnded
 from spiders.health import Health
 from spiders.page import Page
-from spiders.words import error_words as error_words  # where a spider looks for it
-from spiders.words import failure_words, host_of, shown
+from spiders.words import error_words, failure_words, host_of, shown
 from storage.records import Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
+
+__all__ = [  # with what a spider says and waits with, so that one import is enough
+    "Brake",
+    "CrawlEnded",
+    "Memory",
+    "PagedSpider",
+    "Sink",
+    "SourceSpider",
+    "as_text",
+    "error_words",
+    "failure_words",
+    "host_of",
+    "shown",
+]
 
 SWEEP_EVERY = timedelta(days=7)  # edits and late reviews on deeper pages are noticed within a week
 SNAPSHOTS_KEPT = 1_000  # a crawl; more averages than this are a broken reader

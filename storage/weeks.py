@@ -322,6 +322,17 @@ class WeekLedger:
             for row in self._connection.execute(found.order_by(c.started_at, c.id)).mappings()
         ]
 
+    def was_reading(self, start: datetime, end: datetime) -> bool:
+        """True when a crawl that worked began then: what was not found was not there to be found."""
+        c = crawl_runs.c
+        worked = select(c.id).where(
+            c.started_at >= start,
+            c.started_at < end,
+            c.ended_at.is_not(None),
+            c.outcome.in_((RunOutcome.OK.value, RunOutcome.EMPTY.value, RunOutcome.PARTIAL.value)),
+        )
+        return self._connection.scalar(worked.limit(1)) is not None
+
     def topic_names(self, brand: str) -> dict[str, str]:
         """The names given to discovered topics of `brand` so far, by key; written with `set_cursor`."""
         c = cursors.c

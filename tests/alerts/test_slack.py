@@ -107,6 +107,17 @@ def test_removing_twice_is_removing_once(slack: SlackStandin, notifier: SlackNot
     assert slack.posted("#alerts") == []
 
 
+def test_a_stand_in_on_this_machine_is_reached_through_no_proxy(
+    slack: SlackStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "shop.example")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    SlackNotifier("xoxb-demo", base_url=slack.base_url, timeout=1).post(MESSAGE)
+    WebhookNotifier(slack.webhook_url, timeout=1).post(MESSAGE)
+    assert len(slack.posted("#alerts")) == 2
+
+
 # -- looking -------------------------------------------------------------------------------------------------
 
 

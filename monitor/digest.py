@@ -1,0 +1,394 @@
+"""What are the facts of a brand's week? Pure: rows in, a `Digest` out; what is noise is not said.
+
+Counting rules, the same everywhere:
+- a mention counts in the period it was posted in (first seen in, where its source gives no date);
+- negative is one or two stars, or without stars a compound at or below `triage.negative`; positive is four or
+  five stars, or without stars a compound of 0.05 or more;
+- tone is the mean compound of the mentions whose words show a feeling at all;
+- the usual is the mean of the four periods before, of those of which anything is known; a change is said by
+  the rule of `monitor.noise`;
+- answers count where they were *due* in the period, so that a week's number is final when the week is over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from statistics import median
+
+from monitor.digest_rows import Earlier, Rows, earlier_periods
+from monitor.digest_service import answers_of, corrections_of, open_of, promises_of, recovery_of, seen_of, star_changes_of
+from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
+from monitor.digest_words import Words, loves_of, post_of, topics_of
+from monitor.match import Matcher
+from monitor.noise import Change, count_change, mean_change, share_change
+from monitor.weeks import Span
+from storage.records import Label, case_name
+from storage.weeks import Tally, WeekPost, WeekRow, tone_of
+
+Look = Callable[[Iterable[int]], Mapping[int, WeekPost]]
+
+LISTED = 40  # posts shown behind one number, the worst first
+PLACES_KEPT = 12
+STEP_STARS = 0.1  # a smaller move of the average is of no interest, however certain
+STEP_TONE = 0.05
+
+__all__ = ["Look", "digest_of"]
+
+
+def digest_of(rows: Rows, look: Look) -> Digest:
+    """The digest of `rows`; `look` gives the words of the posts that are shown."""
+    wanted, period = rows.wanted, rows.wanted.period
+    week = rows.week
+    tones = {row.id: tone_of(row.stars, row.compound, wanted.negative) for row in week}
+    ids = _worst_first(week)
+    rank = {row.id: row.rank for row in week}
+    negative = tuple(one for one in ids if tones[one] < 0)
+    usual = [one for one in rows.usual if one.known]
+    last = rows.last if rows.last.known else None
+    known = bool(week) or _was_read(rows)
+    passed = max(0.0, (rows.as_of - period.start_at) / timedelta(days=1))
+
+    words = Words(look, wanted, {case.mention_id: case_name(case.number) for case in rows.cases}, tones)
+    topics = topics_of(rows, words, rank)
+    loves, thank = loves_of(rows, words, tones)
+    answers = answers_of(rows, words)
+    changes = star_changes_of(rows, words)
+    still_open = open_of(rows, words)
+
+    stars = _mean(
+        [row.stars for row in week if row.stars is not None],
+        last,
+        usual,
+        lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
+        STEP_STARS,
+        tuple(one.id for one in week if one.stars is not None),
+    )
+    tone = _mean(
+        [row.compound for row in week if row.compound != 0],
+        last,
+        usual,
+        lambda one: (one.worded, one.compound_sum, one.compound_squares),
+        STEP_TONE,
+        tuple(row.id for row in week if row.compound != 0),
+    )
+    sources = _sources(rows, ids, tones, last)
+    places = _places(rows, tones)
+    bars = _bars(week, usual)
+    days = _days(rows, tones)
+    voices = _voices(rows, tones, tone.value, stars.value, last)
+    shown = [ids, negative, *(bar.posts for bar in bars), *(day.posts for day in days)]
+    shown += [part.posts for part in (*sources, *places)] + [voice.posts for voice in voices]
+    shown += [fact.posts for fact in (*topics.hurts, *topics.papercuts)]
+    listed = {one for several in shown for one in several[:LISTED]}
+    words.read(listed)
+    return Digest(
+        brand=wanted.brand.name,
+        period=period,
+        as_of=rows.as_of,
+        whole=rows.as_of >= period.end_at,
+        known=known,
+        mentions=_count(len(week) if known else None, ids, last, usual, passed, lambda one: True),
+        negative=_count(len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0),
+        negative_share=_negative_share(len(negative), len(week), negative, last, usual),
+        unread=tuple(row.id for row in week if row.label == Label.UNREAD),
+        stars=stars,
+        tone=tone,
+        bars=bars,
+        days=days,
+        sources=sources,
+        places=places,
+        hurts=topics.hurts,
+        gone=topics.gone,
+        papercuts=topics.papercuts,
+        loves=loves,
+        thank=thank,
+        voices=voices,
+        answers=answers,
+        promises=promises_of(rows),
+        reopened=tuple(dict.fromkeys(case_name(event.number) for event in rows.events)),
+        open=still_open,
+        star_changes=changes,
+        recovery=recovery_of(rows),
+        seen=seen_of(rows),
+        corrections=corrections_of(rows),
+        notes=_notes(rows, usual, topics.notes),
+        names=topics.names,
+        posts={one: post for one in sorted(words.known) if (post := words.post(one)) is not None},
+    )
+
+
+def _worst_first(rows: Sequence[WeekRow]) -> tuple[int, ...]:
+    return tuple(row.id for row in sorted(rows, key=lambda row: (-row.rank, row.id)))
+
+
+def _was_read(rows: Rows) -> bool:
+    period = rows.wanted.period
+    return any(seen.good for seen in seen_of(rows)) or any(period.holds(run.started_at) and run.found for run in rows.runs)
+
+
+def _count(
+    now: int | None,
+    posts: tuple[int, ...],
+    last: Earlier | None,
+    usual: Sequence[Earlier],
+    passed: float,
+    counts: Callable[[Tally], bool],
+) -> Count:
+    def of(earlier: Earlier) -> int:
+        return sum(one.count for one in earlier.tally if counts(one))
+
+    before = [of(one) for one in usual]
+    lengths = [float(len(one.period.days)) for one in usual]
+    return Count(
+        now=now,
+        last=None if last is None else of(last),
+        usual=sum(before) / len(before) if before else None,
+        change=Change.UNKNOWN if now is None else count_change(now, before, passed, lengths),
+        posts=posts,
+    )
+
+
+def _negative_share(
+    part: int, whole: int, posts: tuple[int, ...], last: Earlier | None, usual: Sequence[Earlier]
+) -> Share:
+    def of(several: Sequence[Earlier]) -> tuple[int, int]:
+        tallies = [one for earlier in several for one in earlier.tally]
+        return sum(one.count for one in tallies if one.tone < 0), sum(one.count for one in tallies)
+
+    before = of(usual)
+    return Share(
+        part=part,
+        whole=whole,
+        last=of([last]) if last is not None and last.count else None,
+        usual=before if before[1] else None,
+        change=share_change(part, whole, *before),
+        posts=posts,
+    )
+
+
+def _mean(
+    values: Sequence[float],
+    last: Earlier | None,
+    usual: Sequence[Earlier],
+    sums: Callable[[Tally], tuple[int, float, float]],
+    least_step: float,
+    posts: tuple[int, ...],
+) -> Mean:
+    def of(several: Sequence[Earlier]) -> tuple[int, float, float]:
+        each = [sums(one) for earlier in several for one in earlier.tally]
+        return sum(one[0] for one in each), sum(one[1] for one in each), sum(one[2] for one in each)
+
+    now = (len(values), sum(values), sum(value * value for value in values))
+    before, latest = of(usual), of([last] if last else [])
+    return Mean(
+        value=now[1] / now[0] if now[0] else None,
+        count=now[0],
+        last=latest[1] / latest[0] if latest[0] else None,
+        last_count=latest[0],
+        usual=before[1] / before[0] if before[0] else None,
+        usual_count=before[0],
+        change=mean_change(now, before, least_step=least_step),
+        posts=posts,
+    )
+
+
+def _bars(week: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
+    by_stars: dict[int, list[WeekRow]] = defaultdict(list)
+    for row in week:
+        if row.stars is not None:
+            by_stars[min(5, max(1, int(row.stars + 0.5)))].append(row)
+    return tuple(
+        StarBar(
+            stars=stars,
+            count=len(by_stars[stars]),
+            usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual) if usual else None,
+            posts=_worst_first(by_stars[stars]),
+        )
+        for stars in (5, 4, 3, 2, 1)
+    )
+
+
+def _days(rows: Rows, tones: Mapping[int, int]) -> tuple[Day, ...]:
+    period = rows.wanted.period
+    by_day: dict[object, list[WeekRow]] = defaultdict(list)
+    for row in rows.week:
+        by_day[period.day_of(row.posted_at, coarse=row.coarse)].append(row)
+    until = period.day_of(rows.as_of - timedelta(microseconds=1))
+    days = []
+    for day in period.days:
+        if day > until:
+            break  # it has not been yet: no day at all, not one without mentions
+        mine = by_day[day]
+        felt = [row.compound for row in mine if row.compound != 0]
+        days.append(
+            Day(
+                day=day,
+                mentions=len(mine),
+                negative=sum(tones[row.id] < 0 for row in mine),
+                positive=sum(tones[row.id] > 0 for row in mine),
+                tone=sum(felt) / len(felt) if felt else None,
+                posts=_worst_first(mine),
+            )
+        )
+    return tuple(days)
+
+
+def _sources(
+    rows: Rows, ids: Sequence[int], tones: Mapping[int, int], last: Earlier | None
+) -> tuple[Part, ...]:
+    by_source: dict[str, list[WeekRow]] = defaultdict(list)
+    for row in rows.week:
+        by_source[row.source].append(row)
+    before: dict[str, int] = defaultdict(int)
+    for one in last.tally if last else ():
+        before[one.source] += one.count
+    parts = [
+        _part(name, rows.wanted.titles.get(name, name), by_source.get(name, []), before[name] if last else None, tones)
+        for name in {*by_source, *before}
+    ]
+    return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
+
+
+def _places(rows: Rows, tones: Mapping[int, int]) -> tuple[Part, ...]:
+    by_place: dict[str, list[WeekRow]] = defaultdict(list)
+    for row in rows.week:
+        if row.entity:
+            by_place[row.entity].append(row)
+    parts = [_part(name, name, mine, None, tones) for name, mine in by_place.items()]
+    return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
+
+
+def _part(name: str, title: str, mine: Sequence[WeekRow], last: int | None, tones: Mapping[int, int]) -> Part:
+    rated = [row.stars for row in mine if row.stars is not None]
+    return Part(
+        name=name,
+        title=title,
+        mentions=len(mine),
+        last=last,
+        negative=sum(tones[row.id] < 0 for row in mine),
+        stars=sum(rated) / len(rated) if rated else None,
+        rated=len(rated),
+        posts=_worst_first(mine),
+    )
+
+
+def _voices(
+    rows: Rows, tones: Mapping[int, int], tone: float | None, stars: float | None, last: Earlier | None
+) -> tuple[Voice, ...]:
+    wanted = rows.wanted
+    brand = wanted.brand
+    if not brand.rivals:
+        return ()
+    own = Voice(
+        name=brand.name,
+        own=True,
+        mentions=len(rows.week),
+        last=last.count if last else None,
+        negative=sum(value < 0 for value in tones.values()),
+        tone=tone,
+        stars=stars,
+        basis="listened for",
+        posts=_worst_first(rows.week),
+    )
+    voices = [own]
+    heard = {rival.name.casefold(): rival for rival in rows.rivals}
+    silent = [name for name in brand.rivals if name.casefold() not in heard]
+    for rival in heard.values():
+        felt = [row.compound for row in rival.rows if row.compound != 0]
+        rated = [row.stars for row in rival.rows if row.stars is not None]
+        voices.append(
+            Voice(
+                name=rival.name,
+                own=False,
+                mentions=len(rival.rows),
+                last=rival.last.count if rival.last.known else None,
+                negative=sum(tone_of(row.stars, row.compound, wanted.negative) < 0 for row in rival.rows),
+                tone=sum(felt) / len(felt) if felt else None,
+                stars=sum(rated) / len(rated) if rated else None,
+                basis="listened for",
+                posts=_worst_first(rival.rows),
+            )
+        )
+    if silent:
+        named: dict[str, list[int]] = {name: [] for name in silent}
+        matcher = Matcher([brand])
+        for text in (*rows.negatives, *rows.others):
+            for name in {hit.term for hit in matcher.rivals_in(f"{text.title}\n{text.text}")}:
+                if name in named:
+                    named[name].append(text.id)
+        by_id = {row.id: row for row in rows.week}
+        sampled = rows.every_negative > 1 or rows.every_other > 1
+        for name, posts in named.items():
+            mine = [by_id[one] for one in posts if one in by_id]
+            felt = [row.compound for row in mine if row.compound != 0]
+            voices.append(
+                Voice(
+                    name=name,
+                    own=False,
+                    mentions=len(mine),
+                    last=None,
+                    negative=sum(tones[row.id] < 0 for row in mine),
+                    tone=sum(felt) / len(felt) if felt else None,
+                    stars=None,
+                    basis=f"only in {'a part of the ' if sampled else ''}posts about {brand.name}",
+                    posts=_worst_first(mine),
+                )
+            )
+    return (voices[0], *sorted(voices[1:], key=lambda voice: (voice.basis != "listened for", -voice.mentions, voice.name)))
+
+
+def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[str, ...]:
+    period, week = rows.wanted.period, rows.week
+    span = period.span.value
+    notes = []
+    if rows.as_of < period.end_at:
+        notes.append(f"The {span} is not over: counted so far, and compared by the days that have passed.")
+    if not usual:
+        notes.append(f"Nothing is known of earlier {span}s, so nothing is compared.")
+    elif len(usual) < len(rows.usual):
+        notes.append(
+            f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
+        )
+    late = sum(row.first_seen_at >= period.end_at for row in week)
+    if late:
+        notes.append(
+            f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
+            "a digest made before did not count them."
+        )
+    removed = sum(row.removed for row in week)
+    if removed:
+        notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
+    unread = sum(row.label == Label.UNREAD for row in week)
+    if unread:
+        notes.append(f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive.")
+    if rows.wanted.brand.rivals and len(rows.rivals) < len(rows.wanted.brand.rivals):
+        notes.append(
+            "Rivals that are not listened for are counted only where posts about "
+            f"{rows.wanted.brand.name} name them; add them as [[brands]] to compare."
+        )
+    first_last, _ = earlier_periods(period)
+    if period.span is Span.DAY and first_last:
+        notes.append("The usual of a day is the same weekday of the four weeks before.")
+    return (*notes, *more)
+
+
+def median_of(spans: Sequence[timedelta]) -> timedelta | None:
+    """The middle of them, None of none."""
+    return median(spans) if spans else None
+
+
+def shown_posts(digest: Digest, ids: Iterable[int]) -> list[Post]:
+    """Those of `ids` that can be shown, in their order."""
+    return [digest.posts[one] for one in ids if one in digest.posts]
+
+
+def json_list(text: str) -> list[object]:
+    """The list in a JSON column; [] for anything else."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return []
+    return value if isinstance(value, list) else []
