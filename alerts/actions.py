@@ -1,4 +1,4 @@
-"""Who did what to which case, from any road (button, reaction, command line), into the ledger and on to people."""
+"""Who did what to which case, from any road (button, reaction, command line)? Into the ledger, on to people."""
 
 from __future__ import annotations
 

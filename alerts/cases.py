@@ -18,8 +18,8 @@ Nothing here reads a clock or a database; `now` is an argument, and who saves th
 
 ¹ whoever wants to take over what another has assigns it to themselves. ² not while a promise is owed, unless
 the action says that it was kept (`settle`). `closed_at` is set exactly in the two closed states;
-`first_response_at` is set once. Snoozed is no state but a time: whatever a person does to a snoozed case, except
-for a promise or a note, ends it.
+`first_response_at` is set once. Snoozed is no state but a time: whatever a person does to a snoozed case,
+except for a promise or a note, ends it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be done to a case, what can become of it, and what people hear of it: the words of `alerts.cases`."""
+"""What can be done to a case, what becomes of it, and what people hear of it: the words of `alerts.cases`."""
 
 from __future__ import annotations
 

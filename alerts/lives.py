@@ -47,7 +47,7 @@ def opened(judged: Judged, route: Route, now: datetime, policy: Policy = STANDAR
         opened_at=now,
         channel=route.channel,
         respond_by=due_by(now, within, policy.calendar_for(verdict.brand, route.channel)),
-        remind_by=remind_by(now, within, verdict.brand, route.channel, policy),
+        remind_by=reminder_for(now, within, verdict.brand, route.channel, policy),
     )
     return replace(case, wake_at=wake_at(case, (), policy))
 
@@ -143,7 +143,7 @@ def reopened(case: Case, now: datetime, policy: Policy) -> Case:
     if case.respond_by is not None:
         within = business_time_between(case.opened_at, case.respond_by, calendar)
         again_by = due_by(now, within, calendar)
-        remind_by = remind_by(now, within, case.brand, case.channel, policy)
+        remind_by = reminder_for(now, within, case.brand, case.channel, policy)
     return replace(
         case,
         status=CaseStatus.OPEN,
@@ -160,7 +160,7 @@ def reopened(case: Case, now: datetime, policy: Policy) -> Case:
     )
 
 
-def remind_by(now: datetime, within: timedelta, brand: str, channel: str, policy: Policy) -> datetime | None:
+def reminder_for(now: datetime, within: timedelta, brand: str, channel: str, policy: Policy) -> datetime | None:
     """When to remind of a deadline `within` from now, None where nobody wants to be."""
     if policy.remind_share >= 1:
         return None

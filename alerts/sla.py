@@ -1,8 +1,8 @@
 """By when must somebody do something? Business hours, deadlines and what the team agreed; pure.
 
 Time is counted while the calendar is open: a review of Friday 17:50 with an hour to answer, at a desk that is
-open from 9 to 18, is due on Monday at 9:50. What decides is what the clock on the wall shows, so a night with a
-change of daylight saving time counts the hours that really pass.
+open from 9 to 18, is due on Monday at 9:50. What decides is what the clock on the wall shows, so a night with
+a change of daylight saving time counts the hours that really pass.
 """
 
 from __future__ import annotations

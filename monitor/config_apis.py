@@ -63,6 +63,10 @@ def _id(text: str) -> bool:
     return _ID.fullmatch(text) is not None and text not in (".", "..")
 
 
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def _ids(example: str, *, required: bool = True) -> Option:
     return Option(f'a list of ids: ["{example}"]', _id, required)
 
@@ -72,11 +76,13 @@ _INSTANCE = Option('the address of the server: "https://forum.example"', lambda 
 _GOOGLE_OAUTH = (("token",), ("client_id", "client_secret", "refresh_token"))
 
 APIS: Mapping[str, Api] = {
-    "steam": Api("reviews of games on Steam", {"apps": _ids("329070")}),
+    "steam": Api(
+        "reviews of games on Steam", {"apps": Option('a list of app ids: ["329070"]', _number, required=True)}
+    ),
     "app_store": Api(
         "reviews of any app in Apple's App Store",
         {
-            "apps": _ids("383298204"),
+            "apps": Option('a list of app ids: ["383298204"]', _number, required=True),
             "countries": Option(
                 'a list of countries: ["us", "de"]', lambda text: _COUNTRY.fullmatch(text) is not None
             ),
@@ -156,7 +162,7 @@ APIS: Mapping[str, Api] = {
     ),
     "lemmy": Api("posts and comments on a Lemmy server", {"queries": _QUERIES}),
     "github": Api(
-        "issues, pull requests and discussions on GitHub",
+        "issues and discussions on GitHub",
         {
             "queries": _QUERIES,
             "repositories": Option(

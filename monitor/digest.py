@@ -12,14 +12,20 @@ Counting rules, the same everywhere:
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from statistics import median
 
 from monitor.digest_rows import Earlier, Rows, earlier_periods
-from monitor.digest_service import answers_of, corrections_of, open_of, promises_of, recovery_of, seen_of, star_changes_of
+from monitor.digest_service import (
+    answers_of,
+    corrections_of,
+    open_of,
+    promises_of,
+    recovery_of,
+    seen_of,
+    star_changes_of,
+)
 from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
 from monitor.digest_words import Words, loves_of, post_of, topics_of
 from monitor.match import Matcher
@@ -91,7 +97,9 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         whole=rows.as_of >= period.end_at,
         known=known,
         mentions=_count(len(week) if known else None, ids, last, usual, passed, lambda one: True),
-        negative=_count(len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0),
+        negative=_count(
+            len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0
+        ),
         negative_share=_negative_share(len(negative), len(week), negative, last, usual),
         unread=tuple(row.id for row in week if row.label == Label.UNREAD),
         stars=stars,
@@ -126,7 +134,9 @@ def _worst_first(rows: Sequence[WeekRow]) -> tuple[int, ...]:
 
 def _was_read(rows: Rows) -> bool:
     period = rows.wanted.period
-    return any(seen.good for seen in seen_of(rows)) or any(period.holds(run.started_at) and run.found for run in rows.runs)
+    return any(seen.good for seen in seen_of(rows)) or any(
+        period.holds(run.started_at) and run.found for run in rows.runs
+    )
 
 
 def _count(
@@ -204,7 +214,9 @@ def _bars(week: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, .
         StarBar(
             stars=stars,
             count=len(by_stars[stars]),
-            usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual) if usual else None,
+            usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual)
+            if usual
+            else None,
             posts=_worst_first(by_stars[stars]),
         )
         for stars in (5, 4, 3, 2, 1)
@@ -246,7 +258,13 @@ def _sources(
     for one in last.tally if last else ():
         before[one.source] += one.count
     parts = [
-        _part(name, rows.wanted.titles.get(name, name), by_source.get(name, []), before[name] if last else None, tones)
+        _part(
+            name,
+            rows.wanted.titles.get(name, name),
+            by_source.get(name, []),
+            before[name] if last else None,
+            tones,
+        )
         for name in {*by_source, *before}
     ]
     return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
@@ -337,7 +355,10 @@ def _voices(
                     posts=_worst_first(mine),
                 )
             )
-    return (voices[0], *sorted(voices[1:], key=lambda voice: (voice.basis != "listened for", -voice.mentions, voice.name)))
+    return (
+        voices[0],
+        *sorted(voices[1:], key=lambda voice: (voice.basis != "listened for", -voice.mentions, voice.name)),
+    )
 
 
 def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[str, ...]:
@@ -363,7 +384,9 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
     unread = sum(row.label == Label.UNREAD for row in week)
     if unread:
-        notes.append(f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive.")
+        notes.append(
+            f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive."
+        )
     if rows.wanted.brand.rivals and len(rows.rivals) < len(rows.wanted.brand.rivals):
         notes.append(
             "Rivals that are not listened for are counted only where posts about "
@@ -375,20 +398,6 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
     return (*notes, *more)
 
 
-def median_of(spans: Sequence[timedelta]) -> timedelta | None:
-    """The middle of them, None of none."""
-    return median(spans) if spans else None
-
-
 def shown_posts(digest: Digest, ids: Iterable[int]) -> list[Post]:
     """Those of `ids` that can be shown, in their order."""
     return [digest.posts[one] for one in ids if one in digest.posts]
-
-
-def json_list(text: str) -> list[object]:
-    """The list in a JSON column; [] for anything else."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return []
-    return value if isinstance(value, list) else []

@@ -7,42 +7,44 @@ holds. A deployment may put an `Offset` of its own on top: the shipped weights s
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from bisect import bisect_right
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
+from monitor.examination import Examination
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import NEGATIONS
-from monitor.sentiment import Examination, compound_of, weighed
 
-MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
 TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
-GRAMS = (3, 4, 5)  # letters
-CACHED_WORDS = 20_000
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,\u2026]|#")
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,\u2026]")
 _LONG = re.compile(r"(\w)\1\1+")
 _DIGIT = re.compile(r"\d")
+_SENTENCE = re.compile("[.!?\u2026]+(?=\\s|$)|\n")
 _SENTENCE_END = frozenset(".!?\u2026")
 _CLAUSE_END = frozenset(".!?\u2026;:,")
-_FIRST = frozenset(("i", "i'm", "im", "i've", "ive", "me", "my", "we", "our", "us", "mine"))
-_SECOND = frozenset(("you", "your", "you're", "youre", "u", "ur", "yours"))
-_THIRD = frozenset(("they", "their", "them", "they're", "he", "she", "his", "her"))
-_ASK = frozenset(("what", "when", "where", "who", "how", "which", "anyone", "anybody", "can", "could", "do", "does", "is", "are"))
-_PAST = frozenset(("was", "were", "had", "did", "told", "said", "asked", "called", "went", "got", "took", "came"))
-_CUES = tuple(cue for cue in Cue)
+_PERSONS = {
+    **dict.fromkeys(("i", "i'm", "im", "i've", "ive", "me", "my", "we", "our", "us", "mine"), 0),
+    **dict.fromkeys(("you", "your", "you're", "youre", "u", "ur", "yours"), 1),
+    **dict.fromkeys(("they", "their", "them", "they're", "he", "she", "his", "her"), 2),
+    **dict.fromkeys(("was", "were", "had", "did", "told", "said", "asked", "called", "went", "got", "took", "came"), 3),
+    **dict.fromkeys(
+        ("what", "when", "where", "who", "how", "which", "anyone", "anybody", "can", "could", "does", "is", "are"), 4
+    ),
+    **dict.fromkeys(("but", "however", "although", "though", "except"), 5),
+    **dict.fromkeys(("please", "pls", "plz", "kindly"), 6),
+    **dict.fromkeys(("thanks", "thank", "thx", "ty", "cheers", "appreciate"), 7),
+    **dict.fromkeys(NEGATIONS, 8),
+}
+_CUES = {cue: i for i, cue in enumerate(Cue)}
 SIGNALS = (
-    "compound", "vader", "pos", "neg", "pos_share", "neg_share", "worst_sentence", "best_sentence", "last_sentence",
-    "first_sentence", "signals", "unscored",
-    "emoji_pos", "emoji_neg", "caps", "exclaims", "asks", "asks_last", "dots", "length", "long", "sentences", "link", "account", "tag",
-    "number", "first_person", "second_person", "third_person", "negations", "past", "question_word", "but", "retweet", "quote", "please", "thanks",
-    "severe", "clear", "mild", "praise_only", "complaint_and_praise",
-    *(f"cue:{cue.name.lower()}" for cue in _CUES),
+    "tone", "vader", "positive", "negative", "positive_share", "negative_share",
+    "worst_sentence", "best_sentence", "last_sentence", "first_sentence", "mean_sentence",
+    "emoji_positive", "emoji_negative", "scoring", "capitals", "exclaims", "asks", "ends_asking", "dots",
+    "length", "long", "sentences", "link", "account", "tag", "number", "quote", "retweet",
+    "first_person", "second_person", "third_person", "past", "question_words", "but", "please", "thanks", "negations",
+    "severe", "clear", "mild", "only_praise", "mixed",
+    *(f"cue:{cue.name.lower()}" for cue in Cue),
 )  # fmt: skip
 
 
@@ -52,31 +54,28 @@ class Features(NamedTuple):
     signals: tuple[float, ...]  # as SIGNALS names them
     terms: tuple[str, ...]  # words, pairs, negated words; each once
     words: tuple[str, ...]  # the words alone, for their letters
-    scale: float  # what a term counts: less in a long text
-
+    
 
 def features(seen: Examination, text: str) -> Features:
     """What the model sees in `text`, which `seen` is the examination of. Linear in its length."""
-    tokens = _TOKEN.findall(seen.folded)[:TOKENS_READ]
     words: list[str] = []
     terms: list[str] = []
     before = "^"
     negated = 0
-    sentences = 0
-    first = second = third = negations = past = asking = 0
-    for token in tokens:
+    persons = [0.0] * 9
+    for token in _TOKEN.findall(seen.folded)[:TOKENS_READ]:
         if token in _CLAUSE_END:
-            if token in "!?":
+            if token == "!" or token == "?":
                 terms.append(token)
-            if token in _SENTENCE_END and before != "^":
-                sentences += 1
+            if token in _SENTENCE_END:
                 before = "^"
             negated = 0
             continue
-        if len(token) > 3:
-            if token[0] in "0123456789" or not token.isalpha():
+        if len(token) > 2:
+            if not token.isalpha():
                 token = _DIGIT.sub("0", token)
-            token = _LONG.sub(r"\1\1", token)
+            if _LONG.search(token):
+                token = _LONG.sub(r"\1\1", token)
         elif token.isdecimal():
             token = "0"
         words.append(token)
@@ -85,27 +84,88 @@ def features(seen: Examination, text: str) -> Features:
         if negated:
             terms.append("~" + token)
             negated -= 1
-        if token in NEGATIONS:
-            negations += 1
-            negated = NEGATED_WORDS
-        if token in _FIRST:
-            first += 1
-        elif token in _SECOND:
-            second += 1
-        elif token in _THIRD:
-            third += 1
-        elif token in _PAST:
-            past += 1
-        elif token in _ASK:
-            asking += 1
+        group = _PERSONS.get(token)
+        if group is not None:
+            persons[group] += 1.0
+            if group == 8:
+                negated = NEGATED_WORDS
         before = token
-    if before != "^":
-        sentences += 1
-    count = len(words)
-    unique = tuple(dict.fromkeys(terms))
-    return Features(
-        _signals(seen, text, count, sentences, (first, second, third, negations, past, asking), frozenset(words)),
-        unique,
-        tuple(words),
-        0.0,
+    return Features(_signals(seen, text, len(words), persons), tuple(dict.fromkeys(terms)), tuple(words))
+
+
+def _squash(total: float) -> float:
+    return total / math.sqrt(total * total + 15.0)
+
+
+def _signals(seen: Examination, text: str, count: int, persons: list[float]) -> tuple[float, ...]:
+    weighed = seen.weighed
+    positive = negative = 0.0
+    for _, _, weight in weighed:
+        if weight > 0:
+            positive += weight
+        else:
+            negative += weight
+    ends = [found.end() for found in _SENTENCE.finditer(seen.clean)]
+    if not ends or ends[-1] < len(seen.clean.rstrip()):
+        ends.append(len(seen.clean))
+    sums = [0.0] * len(ends)
+    at = 0
+    for start, _, weight in weighed:
+        while at < len(ends) - 1 and start >= ends[at]:
+            at += 1
+        sums[at] += weight
+    tones = [_squash(s) for s in sums]
+    read = seen.vader
+    total = read.total if read is not None else 0.0
+    many = max(1, count)
+    cues = [0.0] * len(_CUES)
+    levels = [0, 0, 0, 0]
+    for phrase in seen.phrases:
+        cues[_CUES[phrase.cue]] += 1.0
+        if phrase.weight < 0:
+            levels[phrase.level] += 1
+    complaints = levels[1] + levels[2] + levels[3]
+    praise = cues[_CUES[Cue.PRAISE]]
+    capitals = sum([w.isupper() and len(w) > 2 for w in text[:4000].split()])
+    faces_good = sum([p.weight for p in seen.emoji if p.weight > 0])
+    faces_bad = sum([p.weight for p in seen.emoji if p.weight < 0])
+    exclaims, asks = text.count("!"), text.count("?")
+    length = math.log1p(many) - 2.7  # a tweet has some 15 words
+    root = math.sqrt(max(1.0, many / 15))
+    return (
+        seen.tone,
+        _squash(total),
+        _squash(positive),
+        _squash(negative),
+        positive / (many + 5),
+        negative / (many + 5),
+        min(tones),
+        max(tones),
+        tones[-1],
+        tones[0],
+        sum(tones) / len(tones),
+        _squash(faces_good),
+        _squash(faces_bad),
+        len(weighed) / (many + 3),
+        min(1.0, capitals / many) if capitals > 1 else 0.0,
+        math.log1p(min(exclaims, 10)) / root,
+        math.log1p(min(asks, 10)) / root,
+        1.0 if text.rstrip().endswith("?") else 0.0,
+        1.0 if ".." in text or "\u2026" in text else 0.0,
+        length,
+        max(0.0, length - 1.0),
+        math.log1p(len(ends)),
+        1.0 if "://" in text or "www." in text else 0.0,
+        1.0 if "@" in text else 0.0,
+        1.0 if "#" in text else 0.0,
+        1.0 if _DIGIT.search(seen.clean) else 0.0,
+        1.0 if '"' in text or "\u201c" in text else 0.0,
+        1.0 if text[:3] == "RT " or " RT " in text else 0.0,
+        *[p / root / 2 if p > 1 else p / 2 for p in persons],
+        1.0 if levels[3] else 0.0,
+        math.log1p(levels[2]) / root,
+        math.log1p(levels[1]) / root,
+        1.0 if praise and not complaints else 0.0,
+        1.0 if praise and complaints else 0.0,
+        *[math.log1p(c) / root if c else 0.0 for c in cues],
     )

@@ -110,7 +110,7 @@ def by_cursor(path: str, param: str) -> Paging:
 
 
 def by_page(param: str = "page", *, more: str = "", size: str = "", first: int = 1) -> Paging:
-    """Pages are numbered; `more` is where the answer says that there are more, else a page was full (`size`)."""
+    """Pages are numbered; there are more where the answer says so at `more`, else after a full one (`size`)."""
 
     def paging(answer: Answer) -> str:
         query = asked(answer.url)
@@ -165,7 +165,7 @@ def by_last_item(path: str, param: str) -> Paging:
 
 
 def rebased(answer: Answer, link: str) -> str:
-    """The query of `link` asked of the address that has just answered."""
+    """The query of `link` asked of the address that has just answered, on top of what was asked of it."""
     query = asked(link)
     return _further(answer, query) if query else ""
 

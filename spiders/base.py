@@ -255,9 +255,14 @@ class PagedSpider(SourceSpider):
             why = f": {self._reading_problem}" if self._reading_problem else ""
             self.health.failure(f"{shown(response.url)} could not be read{why}", response.status)
             return
-        self.health.page(status=response.status, found=len(page.mentions))
+        if page.quiet and not page.mentions and not page.problems:
+            self.health.nothing_new()
+        else:
+            self.health.page(status=response.status, found=len(page.mentions))
         for words in page.problems:
             self.health.problem(words)
+        for words in page.notes:
+            self.health.note(words)
         if page.blind:
             self.health.saw_nothing(page.blind)
         self.remember(page.snapshots)

@@ -113,6 +113,7 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
     return Page(
         mentions=tuple(mentions.values()),
         problems=tuple(problems),
+        quiet=not answer["hits"],
         **_onward(response.url, answer, oldest),
     )
 

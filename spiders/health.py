@@ -14,6 +14,7 @@ from statistics import median
 from storage.records import CrawlRun, RunOutcome, Tally, clean_line
 
 PROBLEMS_KEPT = 20  # different ones; the rest is only counted
+NOTES_KEPT = 3
 WORDS_KEPT = 300  # characters of one
 REASON_KEPT = 1_000  # characters of a run's reason: what one section of a card still shows in full
 
@@ -31,6 +32,7 @@ class Health:
         self.statuses: dict[int, int] = {}
         self.tally = Tally()  # what the store did with what was found
         self.limits: list[str] = []  # what cut it short, in words
+        self.notes: dict[str, None] = {}  # in order, each once
         self.fatal = ""  # what ended it: nothing it says about itself can be trusted but this
         self._off = ""
         self._problems: dict[str, int] = {}
@@ -67,6 +69,11 @@ class Health:
             self._problems[words] = self._problems.get(words, 0) + 1
         else:
             self._more_problems += 1
+
+    def note(self, words: str) -> None:
+        """What was odd but could be read: shown beside the outcome, which stays what it is."""
+        if len(self.notes) < NOTES_KEPT:
+            self.notes.setdefault(clean_line(words, WORDS_KEPT), None)
 
     def saw_nothing(self, words: str) -> None:
         """A page shows nothing although it should: a login wall, a captcha, a changed layout."""
@@ -133,7 +140,7 @@ class Health:
             )
         if not self.found and not self.unchanged:
             return RunOutcome.EMPTY, self._empty(history)
-        return RunOutcome.OK, ""
+        return RunOutcome.OK, _joined(list(self.notes))
 
     def _empty(self, history: Sequence[CrawlRun]) -> str:
         pages = "1 page" if self.pages == 1 else f"{self.pages} pages"

@@ -65,6 +65,7 @@ SAID_MAX = 200  # characters of an API's own words that are passed on
 WAIT_MAX = 60.0  # seconds a run waits because an answer asked for it; beyond, it ends
 GATE_MAX = timedelta(hours=25)  # how long an API's own "not before" is believed
 LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
+OVERLAP = timedelta(hours=1)  # read again of a newest-first listing: posts may come out of turn
 FEW = 5  # as many may vanish at once without a second thought
 EXPECTED = ("published", "rating", "author")  # fields whose absence from all of a page's items is said
 ENOUGH = 3  # items that tell a missing field from an odd one
@@ -109,7 +110,7 @@ class Call:
         return list(dict.fromkeys(self.texts("queries") or self.terms))
 
     def since(self, label: str, overlap: timedelta, first: timedelta) -> datetime:
-        """From when a listing is to be read: where the last run ended, less `overlap`; `first` the first time."""
+        """From when a listing is to be read: the last run, less `overlap`; `first` ago the first time."""
         try:
             at = datetime.fromisoformat(self.last(label))
             return min(at.astimezone(UTC), self.now) - overlap
@@ -119,12 +120,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much may be asked in a time; refused beyond. `items`: what is counted are the posts that come back."""
+    """How much may be asked in a time; refused beyond."""
 
     most: int
     per: str  # "hour", "day", "month", counted in UTC
     unit: str = "requests"
-    items: int = 0  # posts one answer may hold: so many are set aside before asking
+    items: int = 0  # where posts that come back are counted: how many one answer may hold
     cost: Callable[[str], int] = lambda url: 1  # units of one request
 
     def period(self, now: datetime) -> str:
@@ -159,13 +160,18 @@ class Preset:
     link: str = ""  # the item's page where no field holds it; {holes} are paths into the item
     html: frozenset[str] = frozenset()  # fields that hold markup
     skip: str = ""  # true for an item that is no mention
+    context: Callable[[str], Mapping[str, str]] = lambda url: {}  # of the asked address; `_.NAME` in paths
     languages: Mapping[str, str] = field(default_factory=dict)  # the API's own names of languages
     best: float | None = 5
     words: Mapping[str, tuple[float, str]] = field(default_factory=dict)  # a rating's word: stars, as printed
     summary: Mapping[str, str] = field(default_factory=dict)  # "average", "count", "entity" in the answer
     paging: Paging = lambda answer: ""
     follow: Callable[[Answer], Iterable[str]] = lambda answer: ()  # further listings an answer leads to
-    newest: str = ""  # "id" or "time": what is remembered at the end of a listing, see `Call.last`
+    # What is remembered at the end of a listing, see `Call.last`: "id", the newest of its items; "time", when
+    # it was begun. Where the API cannot be asked for what came since, its newest-first listing is read down
+    # to there (`newest_first`).
+    newest: str = ""
+    newest_first: bool = False
     complete: bool = (
         False  # a listing read to its end holds every review there is: what is missing is deleted
     )
@@ -178,6 +184,7 @@ class Preset:
     derive: Callable[[Mapping[str, str], datetime], Mapping[str, str]] = (
         lambda keys, now: {}
     )  # keys made of keys
+    robots: bool = False  # a web site as well: without a key, its robots.txt says what may be read
     wait: str = ""  # seconds an answer asks to wait before the next
     budget: Budget | None = None
     advice: Mapping[str, str] = field(default_factory=dict)  # what to do, by the code of an error
@@ -220,6 +227,7 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         kind = kind if response.text.strip() else "nothing at all"
         return Page(blind=f"{preset.title} answered with {kind} instead of JSON (HTTP {response.status})")
     items = items_in(preset, body)
+    context = preset.context(response.url)
     snapshots = _snapshots(preset, body, source, fetched_at)
     url = with_query(response.url, preset.secret_parameters)
     headers = {
@@ -238,10 +246,11 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         if not isinstance(item, Mapping):
             unread += 1
             continue
+        item = {**item, "_": context}
         if preset.skip and search(preset.skip, item):
             skipped += 1
             continue
-        found = _mention(preset, item, source, fetched_at)
+        found = _mention(preset, item, source, fetched_at, response.url)
         if isinstance(found, Removal):
             removals.setdefault(found.external_id, found)
         elif found is not None:
@@ -259,7 +268,9 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
             f"{preset.title} answered with {unread} items and none could be read: {paths} is missing in all"
         )
         problems = []
-    following = _absolute([preset.paging(Answer(url, body, items, headers))])
+    following = _absolute([further := preset.paging(Answer(url, body, items, headers))])
+    if further and not following:
+        problems.append(f"{preset.title}: the address of the next page is none that can be asked")
     return Page(
         mentions=tuple(mentions.values()),
         removals=tuple(removals.values()),
@@ -292,7 +303,7 @@ def _absolute(urls: Iterable[str]) -> tuple[str, ...]:
 
 
 def _mention(
-    preset: Preset, item: Mapping[str, Any], source: Source, now: datetime
+    preset: Preset, item: Mapping[str, Any], source: Source, now: datetime, url: str
 ) -> Mention | Removal | None:
     at = preset.fields
     got = {name: search(path, item) for name, path in at.items()}
@@ -311,7 +322,6 @@ def _mention(
     rating = _rating(preset, got.get("rating"))
     if not title and not words.strip() and rating.stars is None:
         return None
-    kind = got.get("kind")
     published, edited = (parse_when(got.get(when), now=now) for when in ("published", "edited"))
     if published.at is None:
         published, edited = edited, When()
@@ -322,8 +332,8 @@ def _mention(
         source=source.name,
         external_id=name
         or fingerprint(entity, author, f"{title}\n{words}", published.at, None if words else rating.stars),
-        kind=Kind(kind) if isinstance(kind, str) and kind in Kind._value2member_map_ else preset.mentions,
-        url=clean_url(scalar(got.get("url"))) or _filled_link(preset.link, item, source),
+        kind=_kind(preset, got.get("kind")),
+        url=clean_url(scalar(got.get("url"))) or _filled_link(preset.link, item, url),
         title=title,
         text="" if words == title else words,
         author=author,
@@ -343,6 +353,13 @@ def _mention(
         in_reply_to=scalar(got.get("in_reply_to")),
         about=source.about,
     )
+
+
+def _kind(preset: Preset, said: Any) -> Kind:
+    try:
+        return Kind(said)
+    except ValueError:
+        return preset.mentions
 
 
 def _rating(preset: Preset, said: Any) -> Rating:
@@ -376,14 +393,20 @@ def _language(preset: Preset, said: str) -> str:
     return first if _LANGUAGE.fullmatch(first) else ""
 
 
-def _filled_link(link: str, item: Mapping[str, Any], source: Source) -> str:
-    """`link` with its holes filled, each as one segment of an address; "" where one stays empty."""
-    values = {"item": item, "options": source.options}
+def _filled_link(link: str, item: Mapping[str, Any], asked_url: str) -> str:
+    """`link` with its holes filled, each as one segment of an address; "" where one stays empty.
+
+    {origin} is the server that answered.
+    """
+    scheme, host = _origin(asked_url)
+    if link.startswith("{origin}"):
+        if not host or host.endswith(".invalid"):  # a saved answer that does not say where it came from
+            return ""
+        link = f"{scheme}://{host}" + link.removeprefix("{origin}")
     holes: list[str] = []
 
     def fill(hole: re.Match[str]) -> str:
-        path = hole[1] if hole[1].startswith("options.") else f"item.{hole[1]}"
-        holes.append(quote(scalar(search(path, values)), safe="@"))
+        holes.append(quote(scalar(search(hole[1], item)), safe="@:"))
         return holes[-1]
 
     filled = _HOLE.sub(fill, link)
@@ -396,7 +419,7 @@ def _missing(preset: Preset, items: Sequence[Mapping[str, Any]]) -> Iterable[str
     for name in EXPECTED:
         path = preset.fields.get(name)
         if path and all(search(path, item) in (None, "") for item in items):
-            yield f'{preset.title}: "{path}" ({name}) is missing in all {len(items)} items: has the API changed?'
+            yield f'{preset.title}: "{path}" ({name}) is missing in all {len(items)} items'
 
 
 def _snapshots(preset: Preset, body: Any, source: Source, now: datetime) -> tuple[RatingSnapshot, ...]:
@@ -505,7 +528,7 @@ class ApiSpider(PagedSpider):
         self._met: set[str] = set()  # ids
         self._cut = False  # some listing was not read to its end
         self._open = 0  # requests that were not answered yet
-        if self.preset.newest:
+        if self.preset.newest and not self.preset.newest_first:
             # What is asked for ends by itself where the last run began. Stopping at the first page that is
             # known would leave behind what a failed run did not reach.
             self.sweep = True
@@ -617,9 +640,11 @@ class ApiSpider(PagedSpider):
             named = _filled(self.preset.auth_headers, self.keys)
             headers |= named
             url = with_query(url, query) if query else url
+            if not self.preset.robots:
+                meta["dont_obey_robotstxt"] = True  # an API that is published for programs
             if query or named:
-                # Its owner was given a key and has agreed to terms: they say what may be asked, not robots.txt.
-                # And a key must never follow a redirect.
+                # Who was given a key has agreed to terms: they say what may be asked. And a key must never
+                # follow a redirect.
                 meta |= {"dont_redirect": True, "dont_obey_robotstxt": True}
         return super().request(url, headers=headers, meta=meta, **arguments)
 
@@ -629,22 +654,28 @@ class ApiSpider(PagedSpider):
         """Reads one answer; at the end of a listing remembers how far it was read."""
         listing = response.meta.get("listing", response.url)
         label = self._labels.get(listing, listing)
-        limits = len(self.health.limits)
+        said = (len(self.health.limits), self.health.blind_pages, len(self.health.problems))
         broken, self._broken = self._broken, False
-        found, more = 0, []
+        found: list[Mention] = []
+        more: list[Request] = []
         self._open -= 1
         async for thing in super().parse(response):
             if isinstance(thing, Request):
                 more.append(thing)
                 continue
             if isinstance(thing, Mention):
-                found += 1
-                self._note(label, thing)
+                found.append(thing)
+                self._met.add(thing.external_id)
             yield thing
-        self._settle(response, found)
-        failed_here, self._broken = self._broken, self._broken or broken
-        if failed_here or len(self.health.limits) > limits or (not self.sweep and not more):
-            self._cut = True
+        self._settle(response, len(found))
+        now_said = (len(self.health.limits), self.health.blind_pages, len(self.health.problems))
+        failed_here = self._broken or now_said[1] > said[1]
+        self._broken = failed_here or broken
+        self._cut = self._cut or failed_here or now_said != said or (not self.sweep and not more)
+        if self.preset.newest == "id":
+            self._newest[label] = max([self._newest.get(label, ""), *_ids(found)], key=_as_number)
+        if more and self._is_read(label, found):
+            more = []
         if more and not self.brake.pulled and await self._may_go_on(response):
             for request in more:
                 if self._afford(request.url):
@@ -652,24 +683,27 @@ class ApiSpider(PagedSpider):
                     yield request
         elif more:
             self._cut = True
-        elif not failed_here and label in self._newest:
+        elif not failed_here:
             # Also where max_pages cut it: the same pages again would never get further down.
-            self.set_cursor(f"read {label}", self._newest[label])
+            self._remember(label)
         for removal in self._vanished():
             yield removal
 
-    def _note(self, label: str, mention: Mention) -> None:
-        self._met.add(mention.external_id)
-        before = self._newest.get(label) or (self.cursor(f"read {label}") or "")
-        if self.preset.newest == "id":
-            here = mention.external_id
-            if here.isdigit() and (not before.isdigit() or int(here) > int(before)):
-                self._newest[label] = here
-        elif self.preset.newest == "time":
-            at = max(filter(None, (mention.published_at, mention.edited_at)), default=None)
-            last = _moment(before)
-            if at is not None and (last is None or at > last):
-                self._newest[label] = min(at, self.fetched_at).isoformat()
+    def _is_read(self, label: str, found: Sequence[Mention]) -> bool:
+        """True when a newest-first listing has reached what the last run began with."""
+        if not self.preset.newest_first or self.sweep:
+            return False
+        mark = _moment(self.cursor(f"read {label}"))
+        dates = [mention.published_at for mention in found if mention.published_at is not None]
+        return mark is not None and bool(dates) and max(dates) < mark - OVERLAP
+
+    def _remember(self, label: str) -> None:
+        if self.preset.newest == "time":
+            self.set_cursor(f"read {label}", self.fetched_at.isoformat())
+        elif self.preset.newest == "id":
+            newest = max(self._newest.get(label, ""), self.cursor(f"read {label}") or "", key=_as_number)
+            if newest:
+                self.set_cursor(f"read {label}", newest)
 
     async def _may_go_on(self, response: Response) -> bool:
         """False where the API has said that it has had enough; waits as long as it asks to."""
@@ -793,6 +827,14 @@ def _decoded_or_none(response: TextResponse) -> Any:
         return decoded(response.text)
     except (ValueError, RecursionError):
         return None
+
+
+def _ids(mentions: Iterable[Mention]) -> list[str]:
+    return [one.external_id for one in mentions if one.external_id.isdigit()]
+
+
+def _as_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else -1
 
 
 def _moment(said: str | None) -> datetime | None:

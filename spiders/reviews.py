@@ -55,6 +55,7 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         mentions=tuple(mentions.values()),
         next_urls=next_urls(response, root),
         problems=found.problems,
+        notes=found.notes,
         snapshots=_snapshots(found, response, source, fetched_at),
         blind="" if mentions else _blind(response, root, found),
     )

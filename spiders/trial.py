@@ -85,7 +85,7 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
             page = reader(response, replace(source, kind=kind), now)
         except Exception as error:  # the same door as in a crawl
             page = Page(problems=(f"it could not be read as {kind}: {error_words(error)}",))
-        problems = (page.blind, *page.problems) if page.blind else page.problems
+        problems = (*([page.blind] if page.blind else []), *page.problems, *page.notes)
         tried.append(TrialResult(page.mentions, problems, kind, response.url, page.snapshots, page.next_urls))
     best = max(tried, key=_worth)  # the first of equals
     if best.mentions or len(tried) == 1:

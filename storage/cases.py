@@ -26,6 +26,16 @@ from storage.rows import mention_from, verdict_from
 from storage.tables import case_events, cases, corrections, inserting, mentions, promises, revisions, verdicts
 
 CHUNK = 500
+_CLOCKS = (
+    "claimed_at",
+    "heard_at",
+    "snoozed_until",
+    "again_by",
+    "remind_by",
+    "escalated_at",
+    "followed_up_at",
+    "wake_at",
+)
 
 
 class CaseLedger:
@@ -88,6 +98,7 @@ class CaseLedger:
                 "actor": clean_text(one.actor, 255),
                 "action": clean_text(one.action, 64),
                 "detail": clean_text(one.detail),
+                "version": one.version,
             }
             for one in events
         ]
@@ -97,8 +108,26 @@ class CaseLedger:
     def events(self, number: int) -> list[CaseEvent]:
         """The history of a case, oldest first."""
         c = case_events.c
-        found = select(c.number, c.at, c.actor, c.action, c.detail).where(c.number == number).order_by(c.id)
+        found = (
+            select(c.number, c.at, c.actor, c.action, c.detail, c.version)
+            .where(c.number == number)
+            .order_by(c.id)
+        )
         return [CaseEvent(*row) for row in self._connection.execute(found)]
+
+    def cases_to_wake(self, now: datetime, limit: int = CHUNK) -> list[Case]:
+        """The cases whose clocks must be looked at by `now`, those that wait longest first."""
+        found = to_wake(now).limit(limit)
+        return [_case(row) for row in self._connection.execute(found).mappings()]
+
+    def set_wake(self, case: Case, wake_at: datetime | None) -> bool:
+        """Look at the clocks of `case` again at `wake_at`; False when somebody acted on it in between."""
+        done = self._connection.execute(
+            update(cases)
+            .where(cases.c.number == case.number, cases.c.version == case.version)
+            .values(wake_at=wake_at)
+        )
+        return done.rowcount == 1
 
     def reviewed(self, number: int) -> Reviewed | None:
         """The case with its mention and verdict, None when there is no such case."""
@@ -136,7 +165,7 @@ class CaseLedger:
     def add_promise(self, promise: Promise) -> Promise:
         """Keep what was promised; answers it with its id."""
         promise = replace(promise, text=clean_text(promise.text), owner=clean_text(promise.owner, 255))
-        row = {name: getattr(promise, name) for name in ("number", "text", "due_by", "owner", "kept_at")}
+        row = {column.name: getattr(promise, column.name) for column in promises.c if column.name != "id"}
         identity = self._connection.scalar(insert(promises).returning(promises.c.id), row)
         return replace(promise, id=identity or 0)
 
@@ -144,20 +173,48 @@ class CaseLedger:
         """What was promised in a case, in the order it was promised."""
         return self._promises(_PROMISES.where(promises.c.number == number).order_by(promises.c.id))
 
-    def promises_due(self, by: datetime) -> list[Promise]:
-        """The promises not kept yet that are due at `by` or before, the oldest due first."""
-        return self._promises(
-            _PROMISES.where(promises.c.kept_at.is_(None), promises.c.due_by <= by).order_by(
-                promises.c.due_by, promises.c.id
+    def promises_of(self, numbers: Iterable[int]) -> dict[int, list[Promise]]:
+        """What was promised in each of these cases; one where nothing was is not in the answer."""
+        wanted = sorted(set(numbers))
+        found: dict[int, list[Promise]] = {}
+        for start in range(0, len(wanted), CHUNK):
+            of_some = promises.c.number.in_(wanted[start : start + CHUNK])
+            for one in self._promises(_PROMISES.where(of_some).order_by(promises.c.id)):
+                found.setdefault(one.number, []).append(one)
+        return found
+
+    def promise(self, identity: int) -> Promise | None:
+        """The promise with this id, None where there is none."""
+        found = self._promises(_PROMISES.where(promises.c.id == identity))
+        return found[0] if found else None
+
+    def save_promise(self, promise: Promise) -> bool:
+        """Write what became of a promise; True when nobody changed it in between."""
+        done = self._connection.execute(
+            update(promises)
+            .where(promises.c.id == promise.id, promises.c.version == promise.version - 1)
+            .values(
+                due_by=promise.due_by,
+                kept_at=promise.kept_at,
+                version=promise.version,
+                remind_by=promise.remind_by,
+                broken_at=promise.broken_at,
+                dropped_at=promise.dropped_at,
             )
         )
+        return done.rowcount == 1
+
+    def promises_due(self, by: datetime) -> list[Promise]:
+        """The promises owed that are due at `by` or before, the oldest due first."""
+        owed = (promises.c.kept_at.is_(None), promises.c.dropped_at.is_(None), promises.c.due_by <= by)
+        return self._promises(_PROMISES.where(*owed).order_by(promises.c.due_by, promises.c.id))
 
     def keep_promise(self, identity: int, now: datetime) -> bool:
         """Mark a promise as kept; True when it was not before."""
         done = self._connection.execute(
             update(promises)
             .where(promises.c.id == identity, promises.c.kept_at.is_(None))
-            .values(kept_at=now)
+            .values(kept_at=now, remind_by=None, version=promises.c.version + 1)
         )
         return done.rowcount == 1
 
@@ -193,6 +250,10 @@ _PROMISES = select(
     promises.c.owner,
     promises.c.kept_at,
     promises.c.id,
+    promises.c.version,
+    promises.c.remind_by,
+    promises.c.broken_at,
+    promises.c.dropped_at,
 )
 
 _STARS_BEFORE = (
@@ -219,6 +280,11 @@ _REVIEWED: Select[Any] = select(cases, mentions, verdicts, _STARS_BEFORE).select
         and_(verdicts.c.mention_id == cases.c.mention_id, verdicts.c.brand == cases.c.brand),
     )
 )
+
+
+def to_wake(now: datetime) -> Select[Any]:
+    """The statement behind `cases_to_wake`; apart, so that its plan can be looked at."""
+    return select(cases).where(cases.c.wake_at <= now).order_by(cases.c.wake_at)
 
 
 def worst_first(
@@ -253,6 +319,7 @@ def _row(case: Case) -> dict[str, Any]:
         "closed_at": case.closed_at,
         "outcome": clean_text(case.outcome),
         "recovered": case.recovered,
+        **{name: getattr(case, name) for name in _CLOCKS},
     }
 
 
@@ -275,6 +342,7 @@ def _case(row: RowMapping) -> Case:
         closed_at=row[c.closed_at],
         outcome=row[c.outcome],
         recovered=row[c.recovered],
+        **{name: row[c[name]] for name in _CLOCKS},
     )
 
 

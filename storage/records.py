@@ -191,7 +191,7 @@ def aware_utc(at: datetime | None) -> datetime | None:
 
 def _whole(number: float | None) -> int | None:
     """A count that fits every database's 64-bit integer, None for what is no count."""
-    if number is None or isinstance(number, float) and not math.isfinite(number):
+    if number is None or (isinstance(number, float) and not math.isfinite(number)):
         return None
     return max(-(2**62), min(2**62, int(number)))
 

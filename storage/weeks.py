@@ -214,7 +214,9 @@ class WeekLedger:
             WeekText(*row)
             for some in _chunks(sorted(set(ids)))
             for row in self._connection.execute(
-                _TEXTS.where(verdicts.c.brand == brand, verdicts.c.mention_id.in_(some)).order_by(mentions.c.id)
+                _TEXTS.where(verdicts.c.brand == brand, verdicts.c.mention_id.in_(some)).order_by(
+                    mentions.c.id
+                )
             )
         ]
 
@@ -266,7 +268,9 @@ class WeekLedger:
         )
         return [AnsweredReview(*row) for row in self._connection.execute(found.order_by(c.number))]
 
-    def week_events(self, brand: str, start: datetime, end: datetime, actions: Sequence[str]) -> list[CaseEvent]:
+    def week_events(
+        self, brand: str, start: datetime, end: datetime, actions: Sequence[str]
+    ) -> list[CaseEvent]:
         """What happened to cases of `brand`, of these actions, oldest first."""
         e = case_events.c
         found = (
@@ -342,7 +346,9 @@ class WeekLedger:
     def _week_rows(self, statement: Select[Any]) -> list[WeekRow]:
         return [
             WeekRow(*row[:11], row[11] in _COARSE, row[12] is not None)
-            for row in self._connection.execute(statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id))
+            for row in self._connection.execute(
+                statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id)
+            )
         ]
 
 

@@ -77,7 +77,8 @@ class Found:
 
     reviews: tuple[Review, ...] = ()
     aggregates: tuple[Aggregate, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # what was lost
+    notes: tuple[str, ...] = ()  # what was odd, but read
     things: int = 0  # products, places and the like that it names
 
 
@@ -99,6 +100,7 @@ class _Graph:
     by_id: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     owners: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # @id of a review → what refers to it
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     cut: int = 0
 
 
@@ -121,6 +123,7 @@ def reviews_in(page: str | Selector, url: str, *, now: datetime, language: str =
     _explore(attributes, marked)
     found += [_review(raw, marked, url, now, language) for raw in marked.reviews]
     graph.problems += marked.problems
+    graph.notes += marked.notes
     if graph.cut:
         graph.problems.append(f"{graph.cut} review(s) were cut off at the end of a data block and left out")
     subject = _subject(graph) or _subject(marked)
@@ -133,6 +136,7 @@ def reviews_in(page: str | Selector, url: str, *, now: datetime, language: str =
         tuple(reviews),
         tuple(aggregates),
         tuple(dict.fromkeys(graph.problems))[:20],
+        tuple(graph.notes),
         len(graph.things) + len(marked.things),
     )
 
@@ -162,7 +166,8 @@ def _json_ld(root: etree._Element, graph: _Graph) -> list[Any]:
         if value is not None:
             values.append(value)
     if broken:
-        graph.problems.append(f"{broken} data block(s) are not valid JSON; what could be read of them was")
+        blocks = "1 data block is" if broken == 1 else f"{broken} data blocks are"
+        graph.notes.append(f"{blocks} not valid JSON; what could be read of it was")
     return values
 
 

@@ -171,3 +171,11 @@ def test_the_commonest_problem_comes_first(many: int) -> None:
     for _ in range(many):
         health.problem("common")
     assert health.problems == ("common (3 times)", "rare")
+
+
+def test_what_was_odd_but_read_is_said_without_an_alarm() -> None:
+    health = Health()
+    health.page(found=3)
+    for _ in range(9):
+        health.note("1 data block is not valid JSON; what could be read of it was")
+    assert health.outcome() == (RunOutcome.OK, "1 data block is not valid JSON; what could be read of it was")

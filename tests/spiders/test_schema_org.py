@@ -73,7 +73,7 @@ def test_a_broken_block_costs_only_itself() -> None:
     assert found.reviews[0].entity == "Oak Burgers"
     assert len(found.aggregates) == 1
     assert any("cut off" in words for words in found.problems)
-    assert any("not valid JSON" in words for words in found.problems)
+    assert any("not valid JSON" in words for words in found.notes)
 
 
 @pytest.mark.parametrize(
