@@ -30,6 +30,10 @@ class Option:
     required: bool = False
     single: bool = False
 
+    def problem(self, text: str) -> str:
+        """What is allowed instead of `text`, "" where it fits."""
+        return "" if self.fits(text) else self.example
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -235,14 +239,12 @@ def read_options(kind: str, table: Table) -> dict[str, Any]:
             if option.required:
                 table.missing(name, allowed)
         elif option.single:
-            options[name] = table.text(
-                name, allowed=allowed, check=lambda text, one=option: "" if one.fits(text) else one.example
-            )
+            options[name] = table.text(name, allowed=allowed, check=option.problem)
         else:
             texts = table.texts(
                 name,
                 allowed=allowed,
-                check=lambda text, one=option: "" if one.fits(text) else one.example,
+                check=option.problem,
                 empty=False,
             )
             if texts:

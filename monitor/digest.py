@@ -27,7 +27,7 @@ from monitor.digest_service import (
     star_changes_of,
 )
 from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
-from monitor.digest_words import Words, loves_of, post_of, topics_of
+from monitor.digest_words import Words, loves_of, topics_of
 from monitor.match import Matcher
 from monitor.noise import Change, count_change, mean_change, share_change
 from monitor.weeks import Span

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
-from statistics import median
 
 from monitor.digest_rows import WORKED, Rows
 from monitor.digest_shape import (
@@ -53,10 +52,10 @@ def answers_of(rows: Rows, words: Words) -> Answers:
             posts=tuple(case.mention_id for case in in_time),
         ),
         late=tuple(case_name(case.number) for case in concerned),
-        median=median(times) if times else None,
+        median=_median(times),
         p90=times[-(-len(times) * 9 // 10) - 1] if len(times) >= P90_LEAST else None,
         answered=len(times),
-        last_median=median(last_times) if last_times else None,
+        last_median=_median(last_times),
         goal=rows.wanted.goal,
         links={
             case_name(case.number): post.url
@@ -160,8 +159,8 @@ def recovery_of(rows: Rows) -> Recovery:
     return Recovery(
         answered=len(raised) + len(stayed),
         raised=len(raised),
-        response_raised=median(raised) if len(raised) >= RECOVERY_LEAST else None,
-        response_stayed=median(stayed) if len(stayed) >= RECOVERY_LEAST else None,
+        response_raised=_median(raised, RECOVERY_LEAST),
+        response_stayed=_median(stayed, RECOVERY_LEAST),
     )
 
 
@@ -243,3 +242,11 @@ def _seen(name: str, runs: Sequence[CrawlRun], rows: Rows) -> SourceSeen:
             f"{partial} runs were cut short" if partial else "",
         )
     return SourceSeen(name, title, len(inside), len(good_inside), longest, said)
+
+
+def _median(spans: Sequence[timedelta], least: int = 1) -> timedelta | None:
+    """The middle one; of an even number the mean of the two. None of fewer than `least`."""
+    if len(spans) < least:
+        return None
+    ordered = sorted(spans)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

@@ -110,7 +110,7 @@ def by_cursor(path: str, param: str) -> Paging:
 
 
 def by_page(param: str = "page", *, more: str = "", size: str = "", first: int = 1) -> Paging:
-    """Pages are numbered; there are more where the answer says so at `more`, else after a full one (`size`)."""
+    """Pages are numbered; there are more where `more` in the answer says so, or after a full one (`size`)."""
 
     def paging(answer: Answer) -> str:
         query = asked(answer.url)

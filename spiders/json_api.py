@@ -30,486 +30,69 @@ of every address it hands on.
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from scrapy.http import Request, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from monitor.config import Source
 from monitor.config_apis import keys_of, missing_key
-from spiders.api_paging import Answer, Paging, scalar, search, with_query
-from spiders.base import CrawlEnded, PagedSpider, as_text, failure_words
-from spiders.page import Page, PageReader
-from spiders.parsing.dates import When, parse_when
-from spiders.parsing.html import html_to_text
-from spiders.parsing.ratings import Rating, parse_rating
-from storage.records import (
-    Kind,
-    Mention,
-    RatingSnapshot,
-    Removal,
-    clean_line,
-    clean_url,
-    fingerprint,
+from spiders.api_paging import (
+    Answer,
+    asked,
+    by_body_link,
+    by_cursor,
+    by_link_header,
+    by_offset,
+    by_page,
+    scalar,
+    search,
+    with_query,
 )
+from spiders.api_preset import Budget, Call, Login, Preset
+from spiders.api_reading import (
+    GATE_MAX,
+    advice_on,
+    decoded,
+    headers_of,
+    not_before,
+    origin,
+    reader,
+    said_in,
+    seconds_in,
+)
+from spiders.base import CrawlEnded, PagedSpider, as_text, failure_words
+from storage.records import Mention, Removal, clean_url
 
-ITEMS_MAX = 5_000  # read of one answer; no API gives more than 1,000
-SAID_MAX = 200  # characters of an API's own words that are passed on
+__all__ = [
+    "Answer",
+    "ApiSpider",
+    "Budget",
+    "Call",
+    "Login",
+    "Preset",
+    "asked",
+    "by_body_link",
+    "by_cursor",
+    "by_link_header",
+    "by_offset",
+    "by_page",
+    "reader",
+    "scalar",
+    "search",
+    "with_query",
+]
+
 WAIT_MAX = 60.0  # seconds a run waits because an answer asked for it; beyond, it ends
-GATE_MAX = timedelta(hours=25)  # how long an API's own "not before" is believed
-LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
 OVERLAP = timedelta(hours=1)  # read again of a newest-first listing: posts may come out of turn
+LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
 FEW = 5  # as many may vanish at once without a second thought
-EXPECTED = ("published", "rating", "author")  # fields whose absence from all of a page's items is said
-ENOUGH = 3  # items that tell a missing field from an odd one
 
-_FIELDS = frozenset((
-    "author", "edited", "entity", "followers", "gone", "id", "in_reply_to", "kind", "language", "published",
-    "rating", "reach", "replied", "reply", "text", "title", "truncated", "url",
-))  # fmt: skip
-_HOLE = re.compile(r"\{([^{}]{1,200})\}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
-
-
-# --- what a preset says --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What the first requests are made from."""
-
-    base: str
-    options: Mapping[str, Any]
-    terms: tuple[str, ...]  # what all brands are called: searched for where a source names no queries
-    now: datetime
-    language: str = ""
-    last: Callable[[str], str] = lambda label: (
-        ""
-    )  # how far a listing was read, by its label; "" the first time
-
-    def url(self, path: str, **query: object) -> str:
-        """The address of `path` below the API's; parameters that are None or "" are left out."""
-        pairs = [(name, str(value)) for name, value in query.items() if value not in (None, "")]
-        return f"{self.base}/{path}" + (f"?{urlencode(pairs)}" if pairs else "")
-
-    def texts(self, name: str) -> list[str]:
-        """The option `name` as a list of texts."""
-        said = self.options.get(name)
-        many = [said] if isinstance(said, str) else said if isinstance(said, (list, tuple)) else []
-        return [one.strip() for one in many if isinstance(one, str) and one.strip()]
-
-    def queries(self) -> list[str]:
-        """What to search for: the option `queries`, else what the brands are called."""
-        return list(dict.fromkeys(self.texts("queries") or self.terms))
-
-    def since(self, label: str, overlap: timedelta, first: timedelta) -> datetime:
-        """From when a listing is to be read: the last run, less `overlap`; `first` ago the first time."""
-        try:
-            at = datetime.fromisoformat(self.last(label))
-            return min(at.astimezone(UTC), self.now) - overlap
-        except (ValueError, OverflowError):
-            return self.now - first
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much may be asked in a time; refused beyond."""
-
-    most: int
-    per: str  # "hour", "day", "month", counted in UTC
-    unit: str = "requests"
-    items: int = 0  # where posts that come back are counted: how many one answer may hold
-    cost: Callable[[str], int] = lambda url: 1  # units of one request
-
-    def period(self, now: datetime) -> str:
-        """The name of the period `now` is in."""
-        return now.strftime({"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}.get(self.per, "%Y-%m"))
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A request that turns long-lived keys into the one all others carry."""
-
-    url: str  # below the API's address, or a whole one (which the option `token_url` replaces)
-    body: Mapping[str, str]  # {holes} are filled with keys
-    token: str  # where the answer holds it
-    gives: str  # the name under which it is used
-    form: bool = False  # sent as a form instead of JSON
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """How one API is asked and read."""
-
-    kind: str
-    title: str  # what people call it
-    api_url: str
-    ask: Callable[[Call], Iterable[tuple[str, str]]]  # (label, address) of each listing's first page
-    # Where the items are: the first of these that finds anything but null. A function reshapes an answer
-    # whose items lie in several places; it answers None for what is no answer of this API.
-    items: Sequence[str] | Callable[[Any], Sequence[Any] | None]
-    fields: Mapping[str, str]  # where an item holds what: any of `_FIELDS`
-    mentions: Kind = Kind.POST
-    link: str = ""  # the item's page where no field holds it; {holes} are paths into the item
-    html: frozenset[str] = frozenset()  # fields that hold markup
-    skip: str = ""  # true for an item that is no mention
-    context: Callable[[str], Mapping[str, str]] = lambda url: {}  # of the asked address; `_.NAME` in paths
-    languages: Mapping[str, str] = field(default_factory=dict)  # the API's own names of languages
-    best: float | None = 5
-    words: Mapping[str, tuple[float, str]] = field(default_factory=dict)  # a rating's word: stars, as printed
-    summary: Mapping[str, str] = field(default_factory=dict)  # "average", "count", "entity" in the answer
-    paging: Paging = lambda answer: ""
-    follow: Callable[[Answer], Iterable[str]] = lambda answer: ()  # further listings an answer leads to
-    # What is remembered at the end of a listing, see `Call.last`: "id", the newest of its items; "time", when
-    # it was begun. Where the API cannot be asked for what came since, its newest-first listing is read down
-    # to there (`newest_first`).
-    newest: str = ""
-    newest_first: bool = False
-    complete: bool = (
-        False  # a listing read to its end holds every review there is: what is missing is deleted
-    )
-    headers: Mapping[str, str] = field(default_factory=dict)
-    auth_headers: Mapping[str, str] = field(
-        default_factory=dict
-    )  # {holes} are keys; left out where one is missing
-    auth_query: Mapping[str, str] = field(default_factory=dict)
-    login: Login | None = None
-    derive: Callable[[Mapping[str, str], datetime], Mapping[str, str]] = (
-        lambda keys, now: {}
-    )  # keys made of keys
-    robots: bool = False  # a web site as well: without a key, its robots.txt says what may be read
-    wait: str = ""  # seconds an answer asks to wait before the next
-    budget: Budget | None = None
-    advice: Mapping[str, str] = field(default_factory=dict)  # what to do, by the code of an error
-    terms: str = ""  # what the API's terms allow to be kept, in one line
-    keep: timedelta | None = None  # for how long; None where they set no limit
-
-    def __post_init__(self) -> None:
-        if unknown := set(self.fields) - _FIELDS:
-            raise ValueError(f"{self.kind} maps fields no mention has: {', '.join(sorted(unknown))}")
-
-    @property
-    def secret_parameters(self) -> dict[str, str | None]:
-        """What is taken out of an address before it is handed on."""
-        return dict.fromkeys(self.auth_query)
-
-
-# --- reading -------------------------------------------------------------------------------------------
-
-
-def reader(preset: Preset) -> PageReader:
-    """The `read_page` of a preset."""
-
-    def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
-        return read_answer(preset, response, source, fetched_at)
-
-    return read_page
-
-
-def decoded(text: str) -> Any:
-    """The JSON value of `text`; NaN and infinity are null. Raises ValueError or RecursionError."""
-    return json.loads(text.lstrip("\ufeff"), strict=False, parse_constant=lambda _: None)
-
-
-def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_at: datetime) -> Page:
-    """What one answer holds. Never raises on what it says; what is no answer of this API is `blind`."""
-    try:
-        body = decoded(response.text)
-    except (ValueError, RecursionError):
-        kind = "a web page" if response.text.lstrip()[:1] == "<" else "something unreadable"
-        kind = kind if response.text.strip() else "nothing at all"
-        return Page(blind=f"{preset.title} answered with {kind} instead of JSON (HTTP {response.status})")
-    items = items_in(preset, body)
-    context = preset.context(response.url)
-    snapshots = _snapshots(preset, body, source, fetched_at)
-    url = with_query(response.url, preset.secret_parameters)
-    headers = {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in response.headers.items()
-    }
-    onward = _absolute(preset.follow(Answer(url, body, items or (), headers)))
-    if items is None:
-        if snapshots or onward:
-            return Page(snapshots=snapshots, next_urls=onward)
-        return Page(blind=_no_answer(preset, body, response.status))
-    mentions: dict[str, Mention] = {}
-    removals: dict[str, Removal] = {}
-    unread = skipped = 0
-    for item in items[:ITEMS_MAX]:
-        if not isinstance(item, Mapping):
-            unread += 1
-            continue
-        item = {**item, "_": context}
-        if preset.skip and search(preset.skip, item):
-            skipped += 1
-            continue
-        found = _mention(preset, item, source, fetched_at, response.url)
-        if isinstance(found, Removal):
-            removals.setdefault(found.external_id, found)
-        elif found is not None:
-            mentions.setdefault(found.external_id, found)
-        else:
-            unread += 1
-    read = [item for item in items[:ITEMS_MAX] if isinstance(item, Mapping)]
-    problems = list(_missing(preset, read)) if mentions else []
-    if unread:
-        problems.append(f"{preset.title}: {unread} of {len(items)} items have neither words nor stars")
-    blind = ""
-    if unread and unread + skipped >= len(items):
-        paths = ", ".join(f'"{preset.fields[name]}"' for name in ("text", "title") if name in preset.fields)
-        blind = (
-            f"{preset.title} answered with {unread} items and none could be read: {paths} is missing in all"
-        )
-        problems = []
-    following = _absolute([further := preset.paging(Answer(url, body, items, headers))])
-    if further and not following:
-        problems.append(f"{preset.title}: the address of the next page is none that can be asked")
-    return Page(
-        mentions=tuple(mentions.values()),
-        removals=tuple(removals.values()),
-        next_urls=(*following, *onward),
-        snapshots=snapshots,
-        problems=tuple(problems),
-        blind=blind,
-    )
-
-
-def items_in(preset: Preset, body: Any) -> list[Any] | None:
-    """The items of an answer, None where it has no place for them; one object stands for a list of one."""
-    if callable(preset.items):
-        try:
-            found: Any = preset.items(body)
-        except (TypeError, ValueError, KeyError, AttributeError, RecursionError):  # of another shape
-            found = None
-        return None if found is None else list(found)
-    for path in preset.items:
-        found = search(path, body)
-        if isinstance(found, Mapping):
-            return [found]
-        if isinstance(found, list):
-            return found
-    return None
-
-
-def _absolute(urls: Iterable[str]) -> tuple[str, ...]:
-    return tuple(url for url in urls if url and clean_url(url))
-
-
-def _mention(
-    preset: Preset, item: Mapping[str, Any], source: Source, now: datetime, url: str
-) -> Mention | Removal | None:
-    at = preset.fields
-    got = {name: search(path, item) for name, path in at.items()}
-
-    def text(name: str) -> str:
-        value = got.get(name)
-        if isinstance(value, list):
-            value = "\n".join(part for part in map(scalar, value) if part)
-        said = value if isinstance(value, str) else scalar(value)
-        return html_to_text(said) if name in preset.html else said
-
-    name = scalar(got.get("id"))
-    if got.get("gone") and name:
-        return Removal(source.name, name, f"deleted on {preset.title}")
-    title, words = clean_line(text("title")), text("text")
-    rating = _rating(preset, got.get("rating"))
-    if not title and not words.strip() and rating.stars is None:
-        return None
-    published, edited = (parse_when(got.get(when), now=now) for when in ("published", "edited"))
-    if published.at is None:
-        published, edited = edited, When()
-    entity = text("entity") or scalar(source.options.get("entity"))
-    author = text("author")
-    is_edit = edited.at is not None and published.at is not None and edited.at > published.at
-    return Mention(
-        source=source.name,
-        external_id=name
-        or fingerprint(entity, author, f"{title}\n{words}", published.at, None if words else rating.stars),
-        kind=_kind(preset, got.get("kind")),
-        url=clean_url(scalar(got.get("url"))) or _filled_link(preset.link, item, url),
-        title=title,
-        text="" if words == title else words,
-        author=author,
-        author_followers=_count(got.get("followers")),
-        entity=entity,
-        stars=rating.stars,
-        rating_raw=rating.raw,
-        scale_inferred=rating.scale_inferred and rating.stars is not None,
-        reach=_reach(got.get("reach")),
-        language=_language(preset, scalar(got.get("language"))) or source.language,
-        published_at=published.at,
-        date_precision=published.precision,
-        edited_at=edited.at if is_edit else None,
-        owner_reply=text("reply"),
-        owner_replied_at=parse_when(got.get("replied"), now=now).at if got.get("reply") else None,
-        text_truncated=got.get("truncated") is True,
-        in_reply_to=scalar(got.get("in_reply_to")),
-        about=source.about,
-    )
-
-
-def _kind(preset: Preset, said: Any) -> Kind:
-    try:
-        return Kind(said)
-    except ValueError:
-        return preset.mentions
-
-
-def _rating(preset: Preset, said: Any) -> Rating:
-    if said is None:
-        return Rating()
-    word = str(said).casefold() if isinstance(said, (str, bool)) else ""
-    if word in preset.words:
-        stars, printed = preset.words[word]
-        return Rating(stars, stars, 5.0, printed)
-    return parse_rating(said, best=preset.best)
-
-
-def _count(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return int(value)
-
-
-def _reach(value: Any) -> int:
-    values = value if isinstance(value, list) else [value]
-    return sum(max(0, _count(one) or 0) for one in values[:20])
-
-
-def _language(preset: Preset, said: str) -> str:
-    known = preset.languages.get(said.casefold())
-    if known is not None:
-        return known
-    first = re.split(r"[-_]", said, maxsplit=1)[0]
-    return first if _LANGUAGE.fullmatch(first) else ""
-
-
-def _filled_link(link: str, item: Mapping[str, Any], asked_url: str) -> str:
-    """`link` with its holes filled, each as one segment of an address; "" where one stays empty.
-
-    {origin} is the server that answered.
-    """
-    scheme, host = _origin(asked_url)
-    if link.startswith("{origin}"):
-        if not host or host.endswith(".invalid"):  # a saved answer that does not say where it came from
-            return ""
-        link = f"{scheme}://{host}" + link.removeprefix("{origin}")
-    holes: list[str] = []
-
-    def fill(hole: re.Match[str]) -> str:
-        holes.append(quote(scalar(search(hole[1], item)), safe="@:"))
-        return holes[-1]
-
-    filled = _HOLE.sub(fill, link)
-    return clean_url(filled) if all(holes) else ""
-
-
-def _missing(preset: Preset, items: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    if len(items) < ENOUGH:
-        return
-    for name in EXPECTED:
-        path = preset.fields.get(name)
-        if path and all(search(path, item) in (None, "") for item in items):
-            yield f'{preset.title}: "{path}" ({name}) is missing in all {len(items)} items'
-
-
-def _snapshots(preset: Preset, body: Any, source: Source, now: datetime) -> tuple[RatingSnapshot, ...]:
-    if not preset.summary:
-        return ()
-    average = parse_rating(search(preset.summary["average"], body), best=5)
-    count = _count(search(preset.summary["count"], body)) if "count" in preset.summary else 0
-    if average.stars is None or average.value == 0:
-        return ()
-    entity = scalar(search(preset.summary["entity"], body)) if "entity" in preset.summary else ""
-    return (
-        RatingSnapshot(source.name, entity or source.title or source.name, now, average.stars, count or 0),
-    )
-
-
-# --- errors in words -----------------------------------------------------------------------------------
-
-_MESSAGES = (
-    "error.message", "error.description", "error.error_user_msg", "error_description", "error_message",
-    "errors[0].detail", "errors[0].message", "errors[0]", "detail", "message", "reason", "error", "title",
-)  # fmt: skip
-_CODES = (
-    "error.code", "error.status", "error.errors[].reason", "error.details[].reason", "error_name", "error_id",
-    "errors[].code", "errors[].title", "error_type", "type", "title", "code", "error",
-)  # fmt: skip
-
-
-def said_in(body: Any) -> str:
-    """What an error of an API says, "" where it says nothing in any of the usual places."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    for path in _MESSAGES:
-        words = scalar(search(path, body))
-        if words:
-            return clean_line(html_to_text(words), SAID_MAX)
-    return ""
-
-
-def codes_in(body: Any) -> list[str]:
-    """What an error calls itself, in all of the usual places."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    codes: list[str] = []
-    for path in _CODES:
-        found = search(path, body)
-        codes += [code for one in (found if isinstance(found, list) else [found]) if (code := scalar(one))]
-    return codes
-
-
-def advice_on(preset: Preset, body: Any) -> str:
-    """What to do about an error, "" where nobody knows."""
-    return next((preset.advice[code] for code in codes_in(body) if code in preset.advice), "")
-
-
-def _no_answer(preset: Preset, body: Any, status: int) -> str:
-    said, advice = said_in(body), advice_on(preset, body)
-    if said or advice:
-        words = "; ".join(filter(None, (said, advice)))
-        return f"{preset.title} answered with an error (HTTP {status}): {words}"
-    wanted = (
-        "" if callable(preset.items) else " without " + " or ".join(f'"{one}"' for one in preset.items[:2])
-    )
-    return f"{preset.title} answered{wanted or ' in a shape we do not know'} (HTTP {status}): has the API changed?"
-
-
-def not_before(headers: Mapping[str, str], body: Any, now: datetime) -> datetime | None:
-    """Until when an API wants to be left alone; None where it does not say."""
-    seconds = _seconds(search("extras.wait_seconds || backoff || parameters.retry_after", body))
-    if seconds:
-        return now + min(GATE_MAX, timedelta(seconds=seconds))
-    for name in ("x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset", "ratelimit-resettime"):
-        said = headers.get(name, "").strip()
-        number = _seconds(said)
-        if number is not None and number < 100_000:
-            at: datetime | None = now + timedelta(seconds=number)
-        else:
-            at = parse_when(said, now=now).at
-        if at is not None and at > now:
-            return min(at, now + GATE_MAX)
-    return None
-
-
-def _seconds(value: Any) -> float | None:
-    text = scalar(value)
-    if not text or len(text) > 15 or not text.replace(".", "", 1).isdigit() or not text.isascii():
-        return None
-    return float(text)
-
-
-# --- asking --------------------------------------------------------------------------------------------
+_HOLE = re.compile(r"\{([a-z_]{1,50})\}")
 
 
 class ApiSpider(PagedSpider):
@@ -635,7 +218,7 @@ class ApiSpider(PagedSpider):
             **(arguments.pop("headers", None) or {}),
         }
         meta = dict(arguments.pop("meta", None) or {})
-        if _origin(url) == _origin(self.base):
+        if origin(url) == origin(self.base):
             query = _filled(self.preset.auth_query, self.keys)
             named = _filled(self.preset.auth_headers, self.keys)
             headers |= named
@@ -708,9 +291,9 @@ class ApiSpider(PagedSpider):
     async def _may_go_on(self, response: Response) -> bool:
         """False where the API has said that it has had enough; waits as long as it asks to."""
         text = as_text(response)
-        headers = _headers(response)
+        headers = headers_of(response)
         if self.preset.wait and text is not None:
-            seconds = _seconds(search(self.preset.wait, _decoded_or_none(text)))
+            seconds = seconds_in(search(self.preset.wait, _decoded_or_none(text)))
             if seconds is not None and seconds > 0:
                 if seconds > WAIT_MAX:
                     return self._close_gate(self.fetched_at + min(GATE_MAX, timedelta(seconds=seconds)))
@@ -745,7 +328,7 @@ class ApiSpider(PagedSpider):
         body = _decoded_or_none(text) if text is not None else None
         more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
         self.health.failure("; ".join((words, *more)), status)
-        headers = _headers(response)
+        headers = headers_of(response)
         spent = status == 429 or "0" in (
             headers.get("x-ratelimit-remaining"),
             headers.get("x-rate-limit-remaining"),
@@ -815,13 +398,6 @@ def _listed(ids: Iterable[str]) -> str:
     return text if len(text) <= LISTED_MAX else ""
 
 
-def _headers(response: Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in response.headers.items()
-    }
-
-
 def _decoded_or_none(response: TextResponse) -> Any:
     try:
         return decoded(response.text)
@@ -842,14 +418,6 @@ def _moment(said: str | None) -> datetime | None:
         return datetime.fromisoformat(said).astimezone(UTC) if said else None
     except (ValueError, OverflowError):
         return None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def _with_keys(template: str, keys: Mapping[str, str]) -> str | None:

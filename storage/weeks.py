@@ -200,10 +200,10 @@ class WeekLedger:
             c.posted_at,
             func.substr(c.owner_reply, 1, 1),
             c.owner_replied_at,
-            c.removed_at,
+            c.removed_at.is_not(None),
         )
         return {
-            row[0]: WeekPost(*row[:12], row[12] is not None)
+            row[0]: WeekPost(*row)
             for some in _chunks(sorted(set(ids)))
             for row in self._connection.execute(wanted.where(c.id.in_(some)))
         }
@@ -345,7 +345,7 @@ class WeekLedger:
 
     def _week_rows(self, statement: Select[Any]) -> list[WeekRow]:
         return [
-            WeekRow(*row[:11], row[11] in _COARSE, row[12] is not None)
+            WeekRow(*row)
             for row in self._connection.execute(
                 statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id)
             )
@@ -369,8 +369,8 @@ _WEEK_ROWS: Select[Any] = select(
     verdicts.c.topics,
     mentions.c.entity,
     mentions.c.first_seen_at,
-    mentions.c.date_precision,
-    mentions.c.removed_at,
+    mentions.c.date_precision.in_(_COARSE),
+    mentions.c.removed_at.is_not(None),
 ).join(mentions, mentions.c.id == verdicts.c.mention_id)
 
 _TEXTS: Select[Any] = (
