@@ -142,7 +142,7 @@ def _card(reviewed: Reviewed, site: str, room: _Room, now: datetime) -> list[Blo
     if reviewed.removed:
         words = "Removed by its author. Its words are no longer kept here."
         return [header, _rich(_section(words, italic=True)), _fields([_ours("Case", case.name)])]
-    url = _button_url(mention.url, room.url)
+    url = button_url(mention.url, room.url)
     blocks = [header, _words(mention, room, bool(url)), _fields(_facts(reviewed, room))]
     if not case.status.closed and reviewed.verdict.reasons:
         why = "; ".join(one_line(reason) for reason in reviewed.verdict.reasons)
@@ -253,7 +253,10 @@ def _facts(reviewed: Reviewed, room: _Room) -> list[Block]:
     if mention.author_followers:
         author += f", {mention.author_followers:,} followers"
     facts.append(_plain(f"Author\n{author}"))
-    place = ", ".join(part for part in (clip(case.brand, room.name), clip(mention.entity, room.name)) if part)
+    named = clip(mention.entity, room.name)
+    # "Acme, Leeds store", but not "Acme, Acme Leeds": a place that carries the brand's name says it all.
+    parts = (named,) if named.casefold().startswith(case.brand.casefold()) else (clip(case.brand, room.name), named)
+    place = ", ".join(part for part in parts if part)
     facts.append(_plain(f"Brand / place\n{place}"))
     if case.outcome:
         facts.append(_plain(f"Outcome\n{clip(one_line(case.outcome), room.name * 2)}"))
@@ -304,7 +307,7 @@ def _open_post(url: str, mention: Mention, site: str, block_id: str) -> Block:
     return {"type": "actions", "block_id": block_id, "elements": [button]}
 
 
-def _button_url(url: str, limit: int) -> str:
+def button_url(url: str, limit: int = MAX_URL - 1) -> str:
     """`url` in the ASCII form Slack takes for a button; "" when there is none or it is too long."""
     if not url:
         return ""
@@ -341,7 +344,7 @@ def _fallback(reviewed: Reviewed, site: str) -> str:
     if case.recovered:
         state = f"recovered. {state}"
     head = f"{case.name}: {state}."
-    url = _button_url(mention.url, 150)
+    url = button_url(mention.url, 150)
     link = f" {url}" if url else ""
     room = MAX_FALLBACK - len(escape(head)) - len(escape(link)) - 4
     words = one_line(mention.judged_text)
@@ -411,11 +414,18 @@ def _seen(text: Mapping[str, Any]) -> str:
 
 def _rich_line(element: Mapping[str, Any]) -> str:
     words = "".join(
-        str(leaf.get("text") or leaf.get("url") or "")
-        if "elements" not in leaf
-        else "- " + _rich_line(leaf) + "\n"
+        _leaf(leaf) if "elements" not in leaf else "- " + _rich_line(leaf) + "\n"
         for leaf in element.get("elements", ())
     )
     if element.get("type") == "rich_text_quote":
         return "\n".join(f"> {line}" for line in words.split("\n"))
     return words
+
+
+def _leaf(leaf: Mapping[str, Any]) -> str:
+    match leaf.get("type"):
+        case "user":
+            return f"@{leaf.get('user_id', '')}"
+        case "date":
+            return str(leaf.get("fallback", ""))
+    return str(leaf.get("text") or leaf.get("url") or "")

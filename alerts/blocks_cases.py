@@ -16,8 +16,8 @@ from alerts.blocks import button_url
 from alerts.deeds import LOWSTAR, News, Told, length
 from alerts.limits import MAX_FALLBACK
 from alerts.people import People
-from alerts.text import clip, clip_escaped, escape, one_line, utc
-from storage.records import Case, Promise
+from alerts.text import clip, clip_escaped, one_line, utc
+from storage.records import Case, Promise, case_name
 
 Block = dict[str, Any]
 
@@ -127,7 +127,9 @@ def _plain_news(news: News, case: Case, now: datetime) -> _Said:
         case Told.SILENT:
             silent = length(news.since) if news.since is not None else "some time"
             gone: Sentence = [owner, f" took {case.name} and was not heard of for {silent}."]
-            open_: Sentence = [*ring, ": it is open again, who can take it?"] if ring else ["It is open again."]
+            open_: Sentence = (
+                [*ring, ": it is open again, who can take it?"] if ring else ["It is open again."]
+            )
             return _Said(
                 [gone, open_, _due("Answer due ", news.by)], buttons=_escalation_row(case, news.level)
             )
@@ -172,13 +174,12 @@ def _answer(news: News) -> _Said:
     target = f" (target {length(news.target)})" if news.target is not None else ""
     promise = news.promise
     after = None if promise is None else _promise_terms(promise)
-    said = _Said(
+    return _Said(
         [[Who(news.actor), f" answered the customer{took}{target}."]],
         quote=news.words,
         link=news.link,
         after=after,
     )
-    return said
 
 
 def _promise_terms(promise: Promise) -> Sentence:
@@ -204,13 +205,27 @@ def _promise(news: News, now: datetime) -> _Said:
             words_late = f", {length(late)} late" if late > timedelta(0) else ""
             return _Said([[actor, " kept the promise: ", words, words_late or "", "."]])
         case Told.PROMISE_MOVED:
-            return _Said([[actor, " moved the promise: ", words, ". It is due ", When(promise.due_by), " now."]])
+            return _Said(
+                [[actor, " moved the promise: ", words, ". It is due ", When(promise.due_by), " now."]]
+            )
         case Told.PROMISE_DROPPED:
             return _Said([[actor, " called the promise off: ", words, "."]], quote=news.words)
         case Told.PROMISE_BROKEN:
-            broken: Sentence = ["The promise was not kept: ", words, ". It was due ", When(promise.due_by), "."]
+            broken: Sentence = [
+                "The promise was not kept: ",
+                words,
+                ". It was due ",
+                When(promise.due_by),
+                ".",
+            ]
             return _Said([broken, ring], buttons=_promise_row(promise))
-    due: Sentence = [*(ring or [Who(promise.owner)]), ": a promise is due ", When(promise.due_by), ": ", words]
+    due: Sentence = [
+        *(ring or [Who(promise.owner)]),
+        ": a promise is due ",
+        When(promise.due_by),
+        ": ",
+        words,
+    ]
     return _Said([due], buttons=_promise_row(promise))
 
 
@@ -275,7 +290,7 @@ def _button(action: str, words: str, value: str, label: str, style: str = "") ->
 
 def _promise_row(promise: Promise) -> Block:
     value = f"{promise.id}:{promise.version}"
-    name = f"REP-{promise.number:04d}"
+    name = case_name(promise.number)
     return {
         "type": "actions",
         "block_id": f"promise:{promise.id}:v{promise.version}",
@@ -289,12 +304,12 @@ def _promise_row(promise: Promise) -> Block:
 def _escalation_row(case: Case, level: int) -> Block:
     return {
         "type": "actions",
-        "block_id": f"esc:{case.number}:l{level}:v{case.version}",
+        "block_id": f"esc:{case.number}:l{level}",
         "elements": [
             _button(
                 "esc_ack",
                 "I'm on it",
-                f"{case.number}:{case.version}",
+                f"{case.number}:l{level}",
                 f"Take over escalated case {case.name}",
                 "primary",
             ),
@@ -393,12 +408,11 @@ def _plain(sentence: Sentence, people: People) -> str:
         match part:
             case Who(id=person):
                 # An id means nothing outside Slack; a name nobody told us stays a word.
-                words += "someone" if people.name(person) == people.slack_id(person) else _name(person, people)
+                words += (
+                    "someone" if people.name(person) == people.slack_id(person) else _name(person, people)
+                )
             case When(at=at):
                 words += utc(at)
             case Strong(text=text) | str(text):
                 words += text
     return words.strip()
-
-
-__all__ = ["Part", "Sentence", "Strong", "When", "Who", "escape", "news_body"]

@@ -160,7 +160,9 @@ def reopened(case: Case, now: datetime, policy: Policy) -> Case:
     )
 
 
-def reminder_for(now: datetime, within: timedelta, brand: str, channel: str, policy: Policy) -> datetime | None:
+def reminder_for(
+    now: datetime, within: timedelta, brand: str, channel: str, policy: Policy
+) -> datetime | None:
     """When to remind of a deadline `within` from now, None where nobody wants to be."""
     if policy.remind_share >= 1:
         return None

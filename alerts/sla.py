@@ -175,6 +175,7 @@ class Policy:
     promise_reminder: timedelta = timedelta(hours=24)  # before a promise is due
     steps: tuple[Step, ...] = ()
     follow_up: FollowUp | None = None
+    buttons: bool = False  # somebody listens to clicks; else messages carry links only
 
     def calendar_for(self, brand: str, channel: str = "") -> Calendar:
         """The hours that count for a case: its route's, else its brand's, else everybody's."""

@@ -41,27 +41,25 @@ _CLAUSE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 # Words that say nothing about what a post is about; own list. Feelings are left out by their weight in the text.
-_EMPTY = frozenset(
-    words(
-        "the a an and or but if then than so as at by for from in into of off on onto out over to up with "
-        "without about after again all also always am any anyone anything are around away back be because "
-        "been before being both came can cannot can't come could couldn't day days did didn't do does "
-        "doesn't doing don't done down each else even ever every everyone everything few first found get "
-        "gets getting give given go goes going gone got had has hasn't have haven't having he her here hers "
-        "him his hour hours how i i'd i'll i'm i've is isn't it it's its itself just know last later least "
-        "less let like lot made make makes many me minute minutes month months more most much must my "
-        "myself need never new next no nobody none not nothing now one only other others our ours people "
-        "person please put really said same saw say says see seems several she should since some someone "
-        "something still such take takes taking tell that that's their them there there's these they "
-        "they're thing things think this those three through time times today told too took tried try "
-        "trying twice two until us use used using very want wanted was wasn't way we week weeks well went "
-        "were weren't what when where which while who why will won't would wouldn't year years yes yet you "
-        "your yours yourself star stars review reviews post thanks thank hi hello yesterday tomorrow once "
-        "ago der die das und oder aber ich du er sie es wir ihr ist sind war nicht kein keine mit für auf "
-        "von zu im den dem des ein eine einen auch noch nur sehr le la les un une et ou je tu il elle nous "
-        "vous est pas pour dans sur avec plus très el los las una que y o en con para por muy se mi lo su "
-        "fue era "
-    )
+_EMPTY = words(
+    "the a an and or but if then than so as at by for from in into of off on onto out over to up with "
+    "without about after again all also always am any anyone anything are around away back be because "
+    "been before being both came can cannot can't come could couldn't day days did didn't do does "
+    "doesn't doing don't done down each else even ever every everyone everything few first found get "
+    "gets getting give given go goes going gone got had has hasn't have haven't having he her here hers "
+    "him his hour hours how i i'd i'll i'm i've is isn't it it's its itself just know last later least "
+    "less let like lot made make makes many me minute minutes month months more most much must my "
+    "myself need never new next no nobody none not nothing now one only other others our ours people "
+    "person please put really said same saw say says see seems several she should since some someone "
+    "something still such take takes taking tell that that's their them there there's these they "
+    "they're thing things think this those three through time times today told too took tried try "
+    "trying twice two until us use used using very want wanted was wasn't way we week weeks well went "
+    "were weren't what when where which while who why will won't would wouldn't year years yes yet you "
+    "your yours yourself star stars review reviews post thanks thank hi hello yesterday tomorrow once "
+    "ago der die das und oder aber ich du er sie es wir ihr ist sind war nicht kein keine mit für auf "
+    "von zu im den dem des ein eine einen auch noch nur sehr le la les un une et ou je tu il elle nous "
+    "vous est pas pour dans sur avec plus très el los las una que y o en con para por muy se mi lo su "
+    "fue era "
 )
 
 

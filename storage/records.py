@@ -358,7 +358,7 @@ class Case:
     heard_at: datetime | None = None  # the owner's last sign of life; a silent claimer loses the case
     snoozed_until: datetime | None = None  # nobody is rung before; its deadlines stay what they are
     again_by: datetime | None = None  # of a reopened case: when it must be answered again
-    remind_by: datetime | None = None  # when the reminder before the deadline is due; None: done, or none wanted
+    remind_by: datetime | None = None  # of the deadline that counts; None: done, or none wanted
     escalated_at: datetime | None = None  # when the present level was told; None: it is not late
     followed_up_at: datetime | None = None
     wake_at: datetime | None = None  # when its clocks must be looked at next

@@ -124,8 +124,8 @@ mentions = Table(
     ),
 )
 
-# What else an author wrote, and what else was said of a place. Only the beginning stands in the index: a name of
-# a thousand characters is longer than PostgreSQL takes; whoever asks compares the whole name as well.
+# What else an author wrote, and what else was said of a place. Only the beginning stands in the index: a name
+# of a thousand characters is longer than PostgreSQL takes; whoever asks compares the whole name as well.
 AUTHOR_KEY = "substr(author, 1, 100)"
 PLACE_KEY = "substr(entity, 1, 100)"
 Index(

@@ -187,7 +187,7 @@ class WeekLedger:
     def week_posts(self, ids: Iterable[int]) -> dict[int, WeekPost]:
         """The words of these mentions, long ones cut. A removed one has none."""
         c = mentions.c
-        wanted = select(
+        wanted: Select[Any] = select(
             c.id,
             c.source,
             c.url,
