@@ -1,9 +1,9 @@
-"""Who did what to which case, from any road (button, reaction, command line)? Into the ledger, then on to people.
+"""Who did what to which case, from any road: button, reaction, command line? Into the ledger, on to people.
 
     act(store, 7, Action(kind=Do.CLAIM, actor="U01ALICE", version=3), now, policy)
 
-One transaction: the case (if nobody was faster), its history, its promises, its card's next edit, the message in
-its thread.
+One transaction: the case (if nobody was faster), its history, its promises, its card's next edit, the message
+in its thread.
 """
 
 from __future__ import annotations
@@ -116,15 +116,15 @@ def act_in(ledger: Ledger, number: int, action: Action, now: datetime, policy: P
 def keep(ledger: Ledger, before: Reviewed, outcome: Outcome) -> Outcome | None:
     """Write what an action or a clock decided; None when somebody changed the case in between.
 
-    Answers the outcome with the ids the database gave to new promises. Nothing of it may be committed after
-    a None.
+    Answers the outcome with the ids the database gave to new promises. Raises Lost when a promise changed
+    without its case: then nothing of the transaction may stand.
     """
     if not ledger.save_case(outcome.case, was_version=before.case.version):
         return None
     promises: list[Promise] = []
     for promise in outcome.promises:
         if promise.id and not ledger.save_promise(promise):
-            return None
+            raise Lost(outcome.case.name)
         promises.append(promise if promise.id else ledger.add_promise(promise))
     ledger.add_events(outcome.events)
     for correction in outcome.corrections:

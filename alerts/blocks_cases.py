@@ -1,7 +1,7 @@
 """What does the thread of a case say? Bodies of messages from news; pure.
 
-All of it is `rich_text`: people and dates are elements of their own, and whatever somebody wrote (an answer, a
-promise, a name) stands in a text leaf, where nothing is a mention, a link or formatting.
+All of it is `rich_text`: people and dates are elements of their own, and whatever somebody wrote (an answer,
+a promise, a name) stands in a text leaf, where nothing is a mention, a link or formatting.
 """
 
 from __future__ import annotations

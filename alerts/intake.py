@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts import cases
-from alerts.cases import Judged
+from alerts.actions import news_for
+from alerts.cases import Judged, News, Outcome, Told
 from alerts.routing import Route, route_for
+from alerts.sla import STANDARD, Policy
 from storage.records import Case, CaseEvent, Delivery, DeliveryKind
 from storage.store import Ledger
 
@@ -31,6 +33,7 @@ def take_in(
     *,
     announce: bool,
     max_age: timedelta,
+    policy: Policy = STANDARD,
 ) -> Intake:
     """Open the cases these verdicts call for and write their alerts into the outbox; change those that exist.
 
@@ -41,8 +44,8 @@ def take_in(
     standing: dict[tuple[int, str], Case] = {}
     if touched:
         standing = {(case.mention_id, case.brand): case for case in ledger.cases_of(touched)}
-    recovered = _change(ledger, judged, withdrawn, standing, now)
-    flagged = _open(ledger, judged, standing, routes, now, max_age) if announce else 0
+    recovered = _change(ledger, judged, withdrawn, standing, now, policy)
+    flagged = _open(ledger, judged, standing, routes, now, max_age, policy) if announce else 0
     return Intake(flagged=flagged, recovered=recovered)
 
 
@@ -52,17 +55,19 @@ def _change(
     withdrawn: Mapping[int, str],
     standing: Mapping[tuple[int, str], Case],
     now: datetime,
+    policy: Policy,
 ) -> int:
     """Move the cases of edited and deleted mentions on, and let their cards follow. Answers how many recovered."""
     news = {(j.mention_id, j.verdict.brand): j for j in judged if not j.new}
     recovered = 0
     changed: list[int] = []
     history: list[CaseEvent] = []
+    telling: list[tuple[Case, News]] = []
     for key, case in standing.items():
         if case.mention_id in withdrawn:
             after, events = cases.withdrawn(case, withdrawn[case.mention_id], now)
         elif key in news:
-            after, events = cases.edited(case, news[key], now)
+            after, events = cases.edited(case, news[key], now, policy)
         else:
             continue
         if not ledger.save_case(after, was_version=case.version):
@@ -70,10 +75,29 @@ def _change(
         recovered += after.recovered and not case.recovered
         changed.append(case.number)
         history.extend(events)
+        if told := _told(after, events, policy):
+            telling.append((after, told))
     if changed:
         ledger.add_events(history)
         ledger.want_edit(changed, now)
+    if telling:
+        several = ledger.reviewed_many(case.number for case, _ in telling)
+        outcomes = [
+            (several[case.number], Outcome(case=case, events=(), news=(told,))) for case, told in telling
+        ]
+        ledger.enqueue(news_for(ledger, outcomes, now, policy))
     return recovered
+
+
+def _told(case: Case, events: Sequence[CaseEvent], policy: Policy) -> News | None:
+    """What the thread hears when the author changed the stars; a changed text is seen on the card."""
+    for event in events:
+        if event.action == Told.REOPENED:
+            to = policy.told_at(case.brand, 2)
+            return News(what=Told.REOPENED, words=event.detail, to=to, by=case.answer_by)
+        if event.action in ("recovered", "stars changed"):
+            return News(what=Told.EDITED, words=event.detail, owner=case.owner)
+    return None
 
 
 def _open(
@@ -83,6 +107,7 @@ def _open(
     routes: Sequence[Route],
     now: datetime,
     max_age: timedelta,
+    policy: Policy,
 ) -> int:
     """Open a case for each verdict a route takes, with the outbox row that announces it. Answers how many."""
     wanted: dict[tuple[int, str], tuple[Judged, Route]] = {}
@@ -95,7 +120,7 @@ def _open(
             wanted[key] = (each, route)
     if not wanted:
         return 0
-    fresh = ledger.open_cases([cases.opened(each, route, now) for each, route in wanted.values()])
+    fresh = ledger.open_cases([cases.opened(each, route, now, policy) for each, route in wanted.values()])
     history: list[CaseEvent] = []
     outbox: list[Delivery] = []
     for case in fresh:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from alerts.cases import Judged
 from alerts.intake import take_in
 from alerts.routing import Route
+from alerts.sla import STANDARD, Policy
 from monitor.match import Matcher
 from monitor.triage import Thresholds, judge
 from storage.records import Label, Mention, Removal, Sentiment, Stored, Tally, Verdict
@@ -35,6 +36,7 @@ class Desk:
     thresholds: Thresholds
     routes: tuple[Route, ...]
     max_age: timedelta
+    policy: Policy = STANDARD
 
 
 def ingest(

@@ -37,6 +37,7 @@ from storage.rows import (
     verdict_from,
     verdict_row,
 )
+from storage.search import drop_words, refresh_words
 from storage.tables import UtcTime, mentions, revisions, verdicts
 
 Key = tuple[str, str]
@@ -141,6 +142,7 @@ class MentionLedger:
             update(mentions).where(mentions.c.id == bindparam("of_id")),
             [self._changed_row(latest[key], hashes[key], kept[key], now) for key in changed],
         )
+        refresh_words(self._connection, [kept[key].id for key in changed])
         return written | {
             key: Written(kept[key].id, new=False, stars_before=kept[key].stars) for key in changed
         }
@@ -231,6 +233,7 @@ class MentionLedger:
             self._connection.execute(
                 update(verdicts).where(verdicts.c.mention_id.in_(some)).values(spans="[]", reasons="[]")
             )
+        drop_words(self._connection, removed)
         return sorted(removed)
 
     def mention_count(self) -> int:

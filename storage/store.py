@@ -26,9 +26,11 @@ from storage.crawls import CrawlLedger
 from storage.deliveries import DeliveryLedger
 from storage.engines import WRITING, explained, parsed_url, postgres_engine, public_name, sqlite_engine
 from storage.errors import Busy, CannotOpen, DiskFull, Locked, NewerSchema, OlderSchema, StoreError
+from storage.inbox import InboxLedger
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
+from storage.search import SearchLedger
 from storage.tables import metadata
 from storage.weeks import WeekLedger
 
@@ -48,7 +50,7 @@ __all__ = [
 WAIT = 60.0  # seconds a writer waits for its turn; a batch takes milliseconds, a migration seconds
 
 
-class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger, WeekLedger):
+class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger, WeekLedger, SearchLedger, InboxLedger):
     """All statements, inside one transaction; of no use after its `with` block."""
 
     def __init__(self, connection: Connection) -> None:

@@ -222,6 +222,35 @@ Index(
     postgresql_where=text("closed_at IS NULL"),
 )
 
+# What the inbox counts: how many cases wait, by priority, status, brand and owner, and which of them are late.
+Index(
+    "ix_cases_counted",
+    cases.c.brand,
+    cases.c.status,
+    cases.c.priority,
+    cases.c.owner,
+    cases.c.respond_by,
+    cases.c.again_by,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+Index(
+    "ix_cases_closed_at",
+    cases.c.closed_at,
+    cases.c.number,
+    sqlite_where=text("closed_at IS NOT NULL"),
+    postgresql_where=text("closed_at IS NOT NULL"),
+)
+
+saved_filters = Table(  # a view of the inbox somebody gave a name
+    "saved_filters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("query", Text, nullable=False),  # as it stands in the address
+    Column("made_by", String(255), nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+)
+
 case_events = Table(
     "case_events",
     metadata,

@@ -6,6 +6,8 @@ hang on it would go with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -47,5 +49,5 @@ def upgrade() -> None:
     )
 
 
-def _index(name: str, table: str, columns: list[object], where: str) -> None:
+def _index(name: str, table: str, columns: Sequence[str | sa.TextClause], where: str) -> None:
     op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
