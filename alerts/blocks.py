@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from alerts.buttons import REACTIONS_HINT, card_buttons
 from alerts.limits import MAX_FALLBACK, MAX_HEADER, MAX_MESSAGE, MAX_URL, size
+from alerts.names import Names
 from alerts.notifier import Blocks, Message
 from alerts.text import clip, clip_escaped, date_token, escape, one_line, shown, unescape, utc
 from storage.records import (
@@ -26,6 +28,7 @@ from storage.records import (
     Label,
     Mention,
     Priority,
+    Promise,
     Reviewed,
     case_name,
 )
@@ -36,6 +39,19 @@ _SLACK_USER = re.compile(r"[UW][A-Z0-9]{6,20}")
 _ROOM = MAX_MESSAGE - 600  # what a card may take of a message; the rest is for a note such as "Meant for #x"
 _OURS = {Kind.REVIEW: "review", Kind.POST: "post", Kind.COMMENT: "comment", Kind.ARTICLE: "article"}
 _ICONS = {Priority.URGENT: "🔴", Priority.HIGH: "🟠", Priority.NORMAL: "🟡", Priority.LOW: "⚪"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a card shows beside its case: what was promised, who people are, what can be done from it."""
+
+    promises: Sequence[Promise] = ()
+    names: Names | None = None  # None: whatever looks like a Slack id is taken for one
+    # True: somebody listens to clicks. False: nobody does, reactions are read instead. None: neither.
+    interactive: bool | None = None
+
+
+NOTHING_AROUND = Around()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +67,28 @@ class _Room:
 _ROOMS = (_Room(), _Room(250, 60, 150), _Room(120, 40, 80, 1_500), _Room(40, 20, 40, 500))
 
 
-def alert_message(reviewed: Reviewed, delivery: Delivery, *, site_title: str, now: datetime) -> Message:
+def alert_message(
+    reviewed: Reviewed,
+    delivery: Delivery,
+    *,
+    site_title: str,
+    now: datetime,
+    around: Around = NOTHING_AROUND,
+) -> Message:
     """The card of a case in its present state: open, edited, taken, answered, closed, recovered or removed.
 
-    `site_title` is how people call the source; `now` tells what is overdue. Never raises, never grows over
-    what Slack takes, whatever a stranger wrote.
+    `site_title` is how people call the source; `now` tells what is overdue; `around` what can be done from
+    it. Never raises, never grows over what Slack takes, whatever a stranger wrote.
     """
     site = clip(one_line(site_title) or reviewed.mention.source, 40)
     blocks: list[Block] = []
     for room in _ROOMS:
-        blocks = _card(reviewed, site, room, now)
+        blocks = _card(reviewed, site, room, now, around)
         if size(blocks) <= _ROOM:
             break
     return Message(
         channel=delivery.channel,
-        text=_fallback(reviewed, site),
+        text=_fallback(reviewed, site, around),
         blocks=() if delivery.plain else blocks,
         outbox_id=delivery.id,
         kind=delivery.kind.value,
@@ -75,12 +98,17 @@ def alert_message(reviewed: Reviewed, delivery: Delivery, *, site_title: str, no
 
 
 def message_for(
-    delivery: Delivery, reviewed: Reviewed | None, *, titles: Mapping[str, str], now: datetime
+    delivery: Delivery,
+    reviewed: Reviewed | None,
+    *,
+    titles: Mapping[str, str],
+    now: datetime,
+    around: Around = NOTHING_AROUND,
 ) -> Message:
     """The message of any delivery: a case's card, or what its `body` says (`text`, `blocks`, `broadcast`)."""
     if delivery.kind is DeliveryKind.ALERT and reviewed is not None:
         title = titles.get(reviewed.mention.source, "") or reviewed.mention.source
-        return alert_message(reviewed, delivery, site_title=title, now=now)
+        return alert_message(reviewed, delivery, site_title=title, now=now, around=around)
     try:
         body = json.loads(delivery.body) if delivery.body else {}
     except ValueError:
@@ -136,21 +164,32 @@ def as_text(blocks: Blocks) -> str:
 # -- a card -----------------------------------------------------------------------------------------------
 
 
-def _card(reviewed: Reviewed, site: str, room: _Room, now: datetime) -> list[Block]:
+def _card(reviewed: Reviewed, site: str, room: _Room, now: datetime, around: Around) -> list[Block]:
     case, mention = reviewed.case, reviewed.mention
     header = {"type": "header", "text": _plain(clip(_headline(reviewed, site), MAX_HEADER))}
     if reviewed.removed:
         words = "Removed by its author. Its words are no longer kept here."
         return [header, _rich(_section(words, italic=True)), _fields([_ours("Case", case.name)])]
     url = button_url(mention.url, room.url)
-    blocks = [header, _words(mention, room, bool(url)), _fields(_facts(reviewed, room))]
+    blocks = [header, _words(mention, room, bool(url)), _fields(_facts(reviewed, room, around))]
     if not case.status.closed and reviewed.verdict.reasons:
         why = "; ".join(one_line(reason) for reason in reviewed.verdict.reasons)
         blocks.append(_context(clip(f"Why you see this: {why}", room.reasons)))
     if story := _story(reviewed, now):
         blocks.append(_context(story))
+    if case.status is CaseStatus.CLAIMED and case.claimed_at is not None:
+        blocks.append({"type": "context", "elements": [_taken(reviewed, room, around)]})
+    elements, more = card_buttons(case, around.promises, now) if around.interactive else ([], None)
     if url:
-        blocks.append(_open_post(url, mention, site, f"case:{case.number}:v{case.version}"))
+        elements.append(_open_post(url, mention, site))
+    if more:
+        elements.append(more)
+    if elements:
+        blocks.append(
+            {"type": "actions", "block_id": f"case:{case.number}:v{case.version}", "elements": elements}
+        )
+    if around.interactive is False and not case.status.closed:
+        blocks.append(_context(REACTIONS_HINT))
     return blocks
 
 
@@ -229,22 +268,26 @@ def _words(mention: Mention, room: _Room, linked: bool) -> Block:
     return _rich(*parts)
 
 
-def _facts(reviewed: Reviewed, room: _Room) -> list[Block]:
+def _facts(reviewed: Reviewed, room: _Room, around: Around) -> list[Block]:
     case, mention = reviewed.case, reviewed.mention
     facts = [_ours("Case", case.name)]
     if case.status is CaseStatus.OPEN or case.status is CaseStatus.CLAIMED:
-        if case.respond_by is not None:
-            facts.append(_ours("Answer by", date_token(case.respond_by)))
-        facts.append(_owner("Owner", case.owner, room) if case.owner else _ours("Owner", "Nobody yet"))
+        if case.answer_by is not None:
+            facts.append(_ours("Answer by", date_token(case.answer_by)))
+        owner = _owner("Owner", case.owner, room, around) if case.owner else _ours("Owner", "Nobody yet")
+        facts.append(owner)
     else:
         if case.owner:
-            facts.append(_owner("Answered by" if case.first_response_at else "Owner", case.owner, room))
+            label = "Answered by" if case.first_response_at else "Owner"
+            facts.append(_owner(label, case.owner, room, around))
         if case.first_response_at is not None:
             took = _span(case.first_response_at - case.opened_at)
             target = "" if case.respond_by is None else f" (target {_span(case.respond_by - case.opened_at)})"
             facts.append(_ours("First answer", took + target))
         if case.closed_at is not None:
             facts.append(_ours("Closed", date_token(case.closed_at)))
+    if around.promises:
+        facts.append(_plain(f"Promise\n{_promised(around.promises, room)}"))
     if mention.published_at is not None:
         facts.append(_ours("Posted", _posted(mention)))
     else:
@@ -255,7 +298,11 @@ def _facts(reviewed: Reviewed, room: _Room) -> list[Block]:
     facts.append(_plain(f"Author\n{author}"))
     named = clip(mention.entity, room.name)
     # "Acme, Leeds store", but not "Acme, Acme Leeds": a place that carries the brand's name says it all.
-    parts = (named,) if named.casefold().startswith(case.brand.casefold()) else (clip(case.brand, room.name), named)
+    parts = (
+        (named,)
+        if named.casefold().startswith(case.brand.casefold())
+        else (clip(case.brand, room.name), named)
+    )
     place = ", ".join(part for part in parts if part)
     facts.append(_plain(f"Brand / place\n{place}"))
     if case.outcome:
@@ -279,32 +326,77 @@ def _posted(mention: Mention) -> str:
     return day
 
 
-def _owner(label: str, owner: str, room: _Room) -> Block:
-    if _SLACK_USER.fullmatch(owner):
-        return _ours(label, f"<@{owner}>")
-    return _plain(f"{label}\n{clip(one_line(owner), room.name)}")
+def _owner(label: str, owner: str, room: _Room, around: Around) -> Block:
+    if id_ := _slack_id(owner, around):
+        return _ours(label, f"<@{id_}>")
+    return _plain(f"{label}\n{_called(owner, room.name, around)}")
+
+
+def _slack_id(word: str, around: Around) -> str:
+    if around.names is not None:
+        return around.names.slack_id(word)
+    return word if _SLACK_USER.fullmatch(word) else ""
+
+
+def _called(word: str, limit: int, around: Around) -> str:
+    name = word if around.names is None else around.names.name(word)
+    return clip(one_line(name), limit) or "someone"
+
+
+def _taken(reviewed: Reviewed, room: _Room, around: Around) -> Block:
+    """Who took it, when, and how long after it was said."""
+    case, mention = reviewed.case, reviewed.mention
+    assert case.claimed_at is not None  # noqa: S101 - the caller asked; told to mypy
+    exact = mention.published_at is not None and mention.date_precision is DatePrecision.SECOND
+    since, what = (mention.published_at, "the post") if exact else (case.opened_at, "it came in")
+    assert since is not None  # noqa: S101 - told to mypy
+    after = f"{_span(case.claimed_at - since)} after {what}"
+    if id_ := _slack_id(case.owner, around):
+        moment = (
+            f"<!date^{int(case.claimed_at.timestamp())}^{{time}}|{case.claimed_at.astimezone(UTC):%H:%M} UTC>"
+        )
+        return {"type": "mrkdwn", "text": f"Taken by <@{id_}> {moment}, {after}", "verbatim": True}
+    return _plain(f"Taken by {_called(case.owner, room.name, around)} {utc(case.claimed_at)}, {after}")
+
+
+def _promised(promises: Sequence[Promise], room: _Room) -> str:
+    """The promise that matters most now: the one owed that is due first, else the last one."""
+    owed = [one for one in promises if one.open]
+    one = min(owed, key=lambda owed_one: owed_one.due_by) if owed else promises[-1]
+    text = f"{clip(one_line(one.text), room.name)}, by {_day(one.due_by)}"
+    if one.kept_at is not None:
+        text += f": kept {_day(one.kept_at)}"
+    elif one.dropped_at is not None:
+        text += ": called off"
+    elif one.broken_at is not None:
+        text += ": late"
+    return text + (f" (and {len(owed) - 1} more)" if len(owed) > 1 else "")
+
+
+def _day(at: datetime) -> str:
+    return utc(at).rsplit(" ", 3)[0]
 
 
 def _story(reviewed: Reviewed, now: datetime) -> str:
     """One line about time that the state alone does not tell."""
     case = reviewed.case
-    late = case.respond_by is not None and case.first_response_at is None and not case.status.closed
-    if late and case.respond_by is not None and case.respond_by < now:
-        return f"Overdue by {_span(now - case.respond_by)} when this card was drawn."
+    if case.waiting and case.answer_by is not None and case.answer_by < now:
+        return f"Overdue by {_span(now - case.answer_by)} when this card was drawn."
+    if case.waiting and case.snoozed_until is not None and case.snoozed_until > now:
+        return f"Snoozed until {utc(case.snoozed_until)}."
     if reviewed.mention.owner_reply and case.first_response_at is None:
         return "The source shows a reply by the business already."
     return ""
 
 
-def _open_post(url: str, mention: Mention, site: str, block_id: str) -> Block:
-    button = {
+def _open_post(url: str, mention: Mention, site: str) -> Block:
+    return {
         "type": "button",
         "action_id": "open_post",
         "text": _plain("Open post"),
         "url": url,
         "accessibility_label": clip(f"Open the {_OURS[mention.kind]} on {site}", 75),
     }
-    return {"type": "actions", "block_id": block_id, "elements": [button]}
 
 
 def button_url(url: str, limit: int = MAX_URL - 1) -> str:
@@ -326,7 +418,7 @@ def button_url(url: str, limit: int = MAX_URL - 1) -> str:
     return whole if len(whole) <= limit else ""
 
 
-def _fallback(reviewed: Reviewed, site: str) -> str:
+def _fallback(reviewed: Reviewed, site: str, around: Around) -> str:
     """What a notification, a screen reader and a plain terminal get: stands alone, at most 300 characters."""
     case, mention = reviewed.case, reviewed.mention
     what = f"{_change(reviewed)}{_what(reviewed, site)} for {clip(case.brand, 60)}"
@@ -334,8 +426,8 @@ def _fallback(reviewed: Reviewed, site: str) -> str:
         return clip_escaped(f"{case.name}: removed by its author. {what}.", MAX_FALLBACK)
     match case.status:
         case CaseStatus.OPEN | CaseStatus.CLAIMED:
-            by = "" if case.respond_by is None else f", answer by {utc(case.respond_by)}"
-            owner = f"taken by {_shown_owner(case.owner)}" if case.owner else "no owner yet"
+            by = "" if case.answer_by is None else f", answer by {utc(case.answer_by)}"
+            owner = f"taken by {_shown_owner(case.owner, around)}" if case.owner else "no owner yet"
             state = f"{what}{by}, {owner}"
         case CaseStatus.ANSWERED:
             state = f"{_answered(reviewed).lower()}. {what}"
@@ -352,9 +444,10 @@ def _fallback(reviewed: Reviewed, site: str) -> str:
     return clip_escaped(head, MAX_FALLBACK - len(escape(link))) + said + escape(link)
 
 
-def _shown_owner(owner: str) -> str:
+def _shown_owner(owner: str, around: Around) -> str:
     # An id means nothing outside the card, and a mention in a notification would ring somebody's phone.
-    return "someone" if _SLACK_USER.fullmatch(owner) else clip(one_line(owner), 40)
+    name = _called(owner, 40, around)
+    return "someone" if _SLACK_USER.fullmatch(name) else name
 
 
 # -- the smallest parts -----------------------------------------------------------------------------------

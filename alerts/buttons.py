@@ -106,7 +106,9 @@ def _more(case: Case, now: datetime | None, *wanted: str) -> Element:
     seen = f"{case.number}:{case.version}"
     asleep = case.snoozed_until is not None and (now is None or case.snoozed_until > now)
     options = [option("Assign to someone…", f"{seen}:assign")]
-    options.append(option("Wake up now", f"{seen}:wake") if asleep else option("Snooze 1 hour", f"{seen}:snooze60"))
+    options.append(
+        option("Wake up now", f"{seen}:wake") if asleep else option("Snooze 1 hour", f"{seen}:snooze60")
+    )
     options += [option(_MORE[name][0], f"{seen}:{_MORE[name][1]}") for name in wanted]
     options.append(option("Full history", f"{seen}:history"))
     return {"type": "overflow", "action_id": "case_more", "options": options}

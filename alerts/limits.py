@@ -159,6 +159,13 @@ def _button(button: Mapping[str, Any], where: str) -> Iterator[str]:
         yield from _string(button["accessibility_label"], f"{where}/accessibility_label", MAX_BUTTON)
     if button.get("style", "primary") not in ("primary", "danger"):
         yield _bad("must be one of primary, danger", f"{where}/style")
+    if "confirm" in button:
+        yield from _confirm(button["confirm"], f"{where}/confirm")
+
+
+def _confirm(question: Any, where: str) -> Iterator[str]:
+    for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        yield from _text(question.get(name), f"{where}/{name}", most)
 
 
 def _rich_text(block: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ RECONCILE_AFTER = timedelta(seconds=60)  # must be longer than a request can tak
 DEADLINE = timedelta(minutes=5)  # longest run of `deliver_due` with `until_idle`
 MARGIN = timedelta(minutes=5)  # looked back further than the claim, for clocks that are not quite right
 EDIT_TURN = 4  # after so many new messages a waiting edit goes first: a storm must not freeze the cards
+_SHOW_TRIES, _SHOW_AGAIN = 20, 0.1  # seconds; a card that another courier is drawing is waited for so long
 _TICK = 1.0  # seconds; other processes write to the outbox too, and `stop` wants to be heard
 
 
@@ -158,6 +159,30 @@ class Courier:
                 # Ready and nothing done: another courier was faster, or the turn is a moment away.
                 self.sleep(min(max(wait, 0.005 if wait > 0 else min(0.05, _TICK)), _TICK))
         return self._report()
+
+    def show_now(self, number: int) -> int:
+        """Change the cards of a case at once, for somebody who pressed a button and waits; how many changed.
+
+        The same claim, edit and settlement as always, but neither the gap between two edits nor the pace of
+        the channel delays it. A gate (429) and a parking do: then the card follows when they are over.
+        """
+        self._counts = _Counts()
+        for _ in range(_SHOW_TRIES):
+            with self.store.reading() as ledger:
+                cards = ledger.cards_of([number])
+            stale = [
+                card
+                for card in cards
+                if card.state is DeliveryState.SENT and card.shown_version < card.wanted_version
+            ]
+            for card in stale:
+                if card.notifier in self.notifiers:
+                    self._edit(card.notifier, card.channel, number)
+            # Somebody else is drawing it this very moment, perhaps without what was just pressed.
+            if not any(card.claimed_at for card in stale) or self.stop():
+                break
+            self.sleep(_SHOW_AGAIN)
+        return self._counts.edited
 
     # -- one step at a time ---------------------------------------------------------------------------------
 
@@ -309,10 +334,12 @@ class Courier:
             log.warning("looking for %s in %s: %s", delivery.id, channel, decided.error)
         return True
 
-    def _edit(self, notifier: str, channel: str) -> bool:
+    def _edit(self, notifier: str, channel: str, number: int | None = None) -> bool:
         if not self.notifiers[notifier].can.edits:
             return False
-        now, pace = self.clock(), self._pace(notifier)
+        now, pace, gap = self.clock(), self._pace(notifier), self.edit_gap
+        if number is not None:
+            pace = gap = timedelta(0)
         with self.store.transaction() as ledger:
             delivery = ledger.claim_edit(
                 notifier,
@@ -320,7 +347,8 @@ class Courier:
                 now,
                 pace=pace,
                 lease=self.reconcile_after,
-                gap=self.edit_gap,
+                gap=gap,
+                number=number,
             )
         if delivery is None:
             return False

@@ -20,6 +20,7 @@ class Route:
     sources: tuple[str, ...] = ()  # empty: every source
     respond_within: timedelta = timedelta(hours=4)
     respond_sooner: tuple[tuple[Priority, timedelta], ...] = ()  # where a priority has its own time
+    calendar: str = ""  # of [[sla.calendars]]; else its brand's, else everybody's
     fallback: str = ""  # the channel used while `channel` is parked
 
 

@@ -18,6 +18,7 @@ from alerts.people import NO_PEOPLE, People
 from storage.records import Case, CaseStatus, Promise
 
 DAY = 24 * 60  # minutes
+FOLLOW_UP_TEXT = "Is there anything else we can do for you?"
 _NONE = timedelta(0)
 _STEP = timedelta(days=1)
 _SEARCHED = 800  # days without an open hour after which a calendar is taken for a mistake
@@ -155,7 +156,7 @@ class FollowUp:
     """What is asked some time after a case was resolved."""
 
     after: timedelta
-    text: str = "Is there anything else we can do?"
+    text: str = FOLLOW_UP_TEXT
     survey: str = ""  # an address
     brands: tuple[str, ...] = ()
 

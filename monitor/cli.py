@@ -33,6 +33,11 @@ COMMANDS = {
     "score": ("monitor.commands.score:command", "Judge JSON lines: texts in, verdicts out."),
     "cases": ("monitor.commands.cases:command", "Show what somebody has to answer, worst first."),
     "status": ("monitor.commands.status:command", "Say whether all is well; exit 1 when it is not."),
+    "digest": ("monitor.commands.digest:command", "Say what the week was like: numbers, complaints, praise."),
+    "serve": ("monitor.commands.serve:command", "Serve the dashboard, its API and its feeds."),
+    "export": ("monitor.commands.export:command", "Write the mentions as CSV, JSON lines or XLSX."),
+    "forget": ("monitor.commands.forget:command", "Remove all that one person wrote."),
+    "purge": ("monitor.commands.purge:command", "Delete what is older than you want to keep."),
     "schedule": ("monitor.commands.schedule:command", "Print or install the crontab lines."),
     "completion": ("monitor.commands.completion:command", "Print the completion script of a shell."),
 }

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from monitor import config_cases as answering
 from monitor import config_sections as sections
 from monitor.config_apis import read_keys
 from monitor.config_check import Table, redact_line
+from monitor.config_digest import DigestPlan, read_digest
 from monitor.config_secrets import read_secrets, without_secrets
 from monitor.config_shape import Alerts, Config, ConfigError, Crawl, Reddit, Slack, Source
+from monitor.config_web import read_web
 from storage.records import clean_line
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Crawl",
+    "DigestPlan",
     "Reddit",
     "Slack",
     "Source",
@@ -70,11 +74,24 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     brands, brand_names = sections.read_brands(top, warnings)
     sources, source_names = sections.read_sources(top, brand_names, warnings)
     slack = sections.read_slack(top.table("slack"), secrets)
-    routes = sections.read_routes(top, slack, brand_names, source_names, warnings)
+    brand_check = sections.known(brand_names, "brand")
+    people = answering.read_people(top)
+    sla = answering.read_sla(top.table("sla"), timezone, brand_check)
+    routes = sections.read_routes(top, slack, brand_names, source_names, warnings, sla)
+    steps = answering.read_escalation(top, people, brand_check)
+    follow_up = answering.read_follow_up(top, brand_check)
+    playbooks = answering.read_playbooks(top, brand_check)
+    customers = answering.read_customers_file(top.table("customers"), folder)
     reddit = sections.read_reddit(top.table("reddit"), secrets)
     alerts = sections.read_alerts(top.table("alerts"), slack)
     triage = sections.read_triage(top.table("triage"))
     crawl = sections.read_crawl(top.table("crawl"))
+    web = read_web(top.table("web"), environ, folder, outside)
+    digest = read_digest(
+        top.table("digest"),
+        sections.channel_problem if slack.token else None,
+        sections.known(brand_names, "brand"),
+    )
     top.close()
 
     problems = [redact_line(clean_line(f"{path}: {line}", 2_000)) for line in in_file]
@@ -88,11 +105,18 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         routes=routes,
         store_url=store_url,
         timezone=timezone,
+        policy=answering.policy_of(
+            sla, people, steps, follow_up, routes, buttons=bool(slack.token and slack.app_token)
+        ),
+        playbooks=playbooks,
+        customers=customers,
         slack=slack,
         reddit=reddit,
         alerts=alerts,
         triage=triage,
         crawl=crawl,
+        web=web,
+        digest=digest,
         keys=keys,
         warnings=tuple(clean_line(f"{path}: {line}", 2_000) for line in warnings),
     )

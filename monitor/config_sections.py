@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from alerts.routing import Route
+from monitor.config_cases import Sla, calendar_problem, read_respond_within, zone_problem
 from monitor.config_check import Table, did_you_mean, duration_text, shown
 from monitor.config_kinds import KINDS, read_urls
 from monitor.config_secrets import SLACK_TOKEN, SLACK_WEBHOOK_URL, STORE_URL, Secrets, safe_url_problem
@@ -28,15 +28,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 def read_timezone(top: Table) -> str:
-    def check(name: str) -> str:
-        try:
-            zoneinfo.ZoneInfo(name)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            near = did_you_mean(name, zoneinfo.available_timezones())
-            return 'a zone such as "Europe/Berlin"' + (f'; did you mean "{near}"?' if near else "")
-        return ""
-
-    return top.text("timezone", "UTC", allowed='a zone such as "Europe/Berlin"', check=check)
+    return top.text("timezone", "UTC", allowed='a zone such as "Europe/Berlin"', check=zone_problem)
 
 
 def read_store_url(table: Table, secrets: Secrets, folder: Path, outside: list[str]) -> str:
@@ -121,7 +113,7 @@ def read_brands(top: Table, warnings: list[str]) -> tuple[tuple[Brand, ...], set
     return tuple(brands), names if all_read else None
 
 
-def _known(names: set[str] | None, what: str) -> Any:
+def known(names: set[str] | None, what: str) -> Any:
     """A check that a name is one of `names`; none where they could not all be read, as it might be right."""
 
     def check(name: str) -> str:
@@ -151,7 +143,7 @@ def read_sources(
         fields: dict[str, Any] = {
             "title": table.text("title", _title(name)),
             "every": table.duration("every", _SOURCE.every, "1s", "4w"),
-            "about": table.texts("about", allowed="a list of brands' names", check=_known(brands, "brand")),
+            "about": table.texts("about", allowed="a list of brands' names", check=known(brands, "brand")),
             "backfill": table.choice("backfill", "silent", ("silent", "alert")),
             "max_pages": table.whole("max_pages", _SOURCE.max_pages, 1, 100_000),
             "deadline": table.duration("deadline", _SOURCE.deadline, "1s", "1d"),
@@ -218,7 +210,12 @@ def channel_problem(channel: str) -> str:
 
 
 def read_routes(
-    top: Table, slack: Slack, brands: set[str] | None, sources: set[str] | None, warnings: list[str]
+    top: Table,
+    slack: Slack,
+    brands: set[str] | None,
+    sources: set[str] | None,
+    warnings: list[str],
+    sla: Sla = Sla(),  # noqa: B008 - frozen
 ) -> tuple[Route, ...]:
     usual = "slack" if slack.token else "webhook" if slack.webhook_url else "console"
     routes: list[Route] = []
@@ -235,18 +232,19 @@ def read_routes(
             if not channel:
                 table.missing("channel", 'a channel such as "#alerts", here or as slack.channel')
         priority = table.choice("priority", "high", tuple(one.word for one in Priority))
+        within, sooner = read_respond_within(table, sla.respond_within, sla.respond_sooner)
         routes.append(
             Route(
                 channel=channel,
                 notifier=notifier,
                 priority=Priority[priority.upper()],
-                brands=table.texts(
-                    "brands", allowed="a list of brands' names", check=_known(brands, "brand")
-                ),
+                brands=table.texts("brands", allowed="a list of brands' names", check=known(brands, "brand")),
                 sources=table.texts(
-                    "sources", allowed="a list of sources' names", check=_known(sources, "source")
+                    "sources", allowed="a list of sources' names", check=known(sources, "source")
                 ),
-                respond_within=table.duration("respond_within", timedelta(hours=4), "1m", "52w"),
+                respond_within=within,
+                respond_sooner=sooner,
+                calendar=table.text("calendar", check=calendar_problem(sla.calendars)),
                 fallback=table.text("fallback", check=check),
             )
         )
@@ -258,7 +256,15 @@ def read_routes(
             "slack.channel: missing, though a Slack token is set; until then alerts go to the console"
         )
         usual = "console"
-    return (Route(channel=slack.channel or "console", notifier=usual, priority=Priority.HIGH),)
+    return (
+        Route(
+            channel=slack.channel or "console",
+            notifier=usual,
+            priority=Priority.HIGH,
+            respond_within=sla.respond_within,
+            respond_sooner=sla.respond_sooner,
+        ),
+    )
 
 
 def read_reddit(table: Table, secrets: Secrets) -> Reddit:

@@ -11,7 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from alerts.playbooks import Playbook
 from alerts.routing import Route
+from alerts.sla import STANDARD, Policy
+from monitor.config_digest import DigestPlan
+from monitor.config_web import Web
 from monitor.match import Brand
 from monitor.triage import Thresholds
 
@@ -92,6 +96,11 @@ class Config:
     alerts: Alerts = Alerts()
     triage: Thresholds = field(default_factory=Thresholds)
     crawl: Crawl = Crawl()
+    web: Web = field(default_factory=Web)
+    policy: Policy = STANDARD  # hours, people, escalation; `monitor.runner.policy_for` adds the customers
+    playbooks: tuple[Playbook, ...] = ()
+    customers: Path | None = None  # the exported table of customers
+    digest: DigestPlan = DigestPlan()
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # of JSON APIs, by variable
     warnings: tuple[str, ...] = ()  # what is allowed and yet most likely not meant, one line each
 

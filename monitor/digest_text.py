@@ -15,7 +15,7 @@ from monitor.view import safe
 
 LINKED = 3  # posts linked behind a number; the HTML file lists more
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
-_STARTS = re.compile(r"^(\s*)([-=]|\d+[.)])", re.MULTILINE)
+_STARTS = re.compile(r"^(\s*\d*)([-=.)])", re.MULTILINE)
 
 
 def markdown(digest: Digest) -> str:
@@ -122,14 +122,16 @@ class _Writer:
         self.heading(title)
         rows = []
         for part in parts:
-            stars = "" if part.stars is None else f"{part.stars:.1f} ({part.rated})"
-            row = [self.words(part.title), f"{part.mentions:,}", f"{part.negative:,}", stars]
+            stars = "" if part.stars is None else f"{part.stars:.1f}"
+            rated = f"{part.rated:,}" if part.rated else ""
+            row = [self.words(part.title), f"{part.mentions:,}", f"{part.negative:,}", rated, stars]
             rows.append([*row, *([say.number(part.last)] if last else [])])
         head = [
             "",
             "mentions",
             "negative",
-            "stars (reviews)",
+            "reviews",
+            "average",
             *([say.last_word(self.digest)] if last else []),
         ]
         self.table(head, rows)
@@ -149,7 +151,7 @@ class _Writer:
                     self.words(voice.basis),
                 ]
             )
-        self.table(["", "mentions", "share", "negative", "stars", "tone", "counted"], rows)
+        self.table(["", "mentions", "share", "negative", "stars", "tone", ""], rows)
 
     def stars(self) -> None:
         self.heading("Stars")
@@ -295,7 +297,7 @@ class _Plain(_Writer):
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
-            told = [f"{value} {name}" for name, value in zip(head[1:], row[1:], strict=True) if value]
+            told = [f"{value} {name}".strip() for name, value in zip(head[1:], row[1:], strict=True) if value]
             self._wrap(f"{row[0]}: {', '.join(told)}", "- ", "  ")
 
     def block(self, lines: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from monitor.noise import Change, count_change
 from monitor.topics import Read, Text, TopicCount, TopicReader, count_topics, is_gone, is_new
 from monitor.triage import shorten
 from monitor.weeks import Span
+from storage.records import Priority
 from storage.weeks import WeekPost, WeekText, tone_of
 
 QUOTE_MAX = 280  # characters of a quote
@@ -21,7 +22,8 @@ HURTS_KEPT = 8
 WORDS_LEAST = 25  # characters; "Great!" is no quote
 PAPERCUTS_LEAST = 5  # small complaints of this and the usual periods together
 
-_SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f]+[.!?\u3002\uff01\uff1f]*")
+# Between sentences there is a space, between CJK ones there is none.
+_BREAK = re.compile(r"(?<=[.!?])\s+|\n\s*|(?<=[\u3002\uff01\uff1f])")
 # What must not be printed in an advertisement: ways to reach a person, order numbers, addresses of pages.
 _PRIVATE = re.compile(r"@|https?:|www\.|\d{5,}|\b\d{2,4}[ -]\d{3,4}[ -]\d{3,4}\b", re.IGNORECASE)
 
@@ -78,7 +80,7 @@ class TopicFacts:
 
 def post_of(raw: WeekPost, site: str, tone: int, case: str = "") -> Post:
     """A kept mention as a digest shows it."""
-    quote = "(removed by its author)" if raw.removed else shorten(judged(raw.title, raw.text), QUOTE_MAX)
+    quote = "(removed by its author)" if raw.removed else shorten(_shown(raw), QUOTE_MAX)
     return Post(
         id=raw.id,
         source=raw.source,
@@ -101,6 +103,12 @@ def judged(title: str, text: str) -> str:
     return f"{title}\n{text}" if text else title
 
 
+def _shown(raw: WeekPost) -> str:
+    if not raw.title or not raw.text or raw.text.startswith(raw.title):
+        return judged(raw.title, raw.text)
+    return f"{raw.title}{'' if raw.title[-1] in '.!?…:' else ':'} {raw.text}"
+
+
 def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts:
     """What people complain about, against the usual periods."""
     wanted = rows.wanted
@@ -121,10 +129,13 @@ def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts
     with_last = wanted.period.span is not Span.DAY and rows.last.known
     hurting = [one for one in counts if one.posts]
     several = [one for one in hurting if len(one.posts) > 1] or hurting[:3]
-    facts = [_fact(one, words, rank, with_last=with_last) for one in several]
+    quoted: set[int] = set()
+    facts = [_fact(one, words, rank, quoted, with_last=with_last) for one in several]
     # What is new or rising is news; what is said most often comes first all the same.
     hurts = facts[:HURTS_KEPT] + [one for one in facts[HURTS_KEPT:] if one.trend in ("new", "rising")][:4]
-    gone = [_fact(one, words, rank, with_last=with_last, trend="gone") for one in counts if is_gone(one)]
+    gone = [
+        _fact(one, words, rank, quoted, with_last=with_last, trend="gone") for one in counts if is_gone(one)
+    ]
     notes = []
     if rows.every_negative > 1:
         notes.append(
@@ -135,7 +146,7 @@ def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts
     return TopicFacts(
         hurts=tuple(hurts),
         gone=tuple(gone),
-        papercuts=_papercuts(mild, older, rows, words, rank),
+        papercuts=_papercuts(mild, older, rows, words, rank, quoted),
         names={one.key: one.name for one in several if one.kind == "discovered" and len(one.key) <= 255},
         notes=tuple(notes),
     )
@@ -196,17 +207,23 @@ def best_words(text: WeekText) -> tuple[str, float]:
     spans = text_of(text, negative=False).spans
     body_at = len(whole) - len(text.text) if text.text else 0
     best, warmest = "", 0.0
-    parts = [found for found in _SENTENCE.finditer(whole) if found[0].strip()][:40]
+    parts = _sentences(whole)[:40]
     for first in range(len(parts)):
+        if not any(parts[first][0] <= at < parts[first][1] for at, _, _ in spans):
+            continue
         for last in range(first, min(first + 3, len(parts))):
-            start, end = parts[first].start(), parts[last].end()
+            start, end = parts[first][0], parts[last][1]
             if start < body_at < end:
                 continue  # a title and a text are no sentence together
             words = " ".join(whole[start:end].split())
             if len(words) > QUOTE_MAX:
                 break
             weights = [weight for at, until, weight in spans if start <= at and until <= end]
-            if len(words) < WORDS_LEAST or _PRIVATE.search(words) or any(weight < 0 for weight in weights):
+            if any(weight < 0 for weight in weights) or not any(
+                parts[last][0] <= at < end for at, _, _ in spans
+            ):
+                break  # a complaint, or a sentence without warmth that would only make it longer
+            if len(words) < WORDS_LEAST or _PRIVATE.search(words):
                 continue
             warmth = sum(weights) / (1 + abs(len(words) - 110) / 220)
             if warmth > warmest:
@@ -214,8 +231,25 @@ def best_words(text: WeekText) -> tuple[str, float]:
     return best, warmest + (0.5 if best and text.stars == 5 else 0.0)
 
 
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text begin and end."""
+    edges = [0]
+    for found in _BREAK.finditer(text):
+        edges += [found.start(), found.end()]
+    edges.append(len(text))
+    return [
+        (start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if text[start:end].strip()
+    ]
+
+
 def _fact(
-    count: TopicCount, words: Words, rank: Mapping[int, float], *, with_last: bool, trend: str = ""
+    count: TopicCount,
+    words: Words,
+    rank: Mapping[int, float],
+    quoted: set[int],
+    *,
+    with_last: bool,
+    trend: str = "",
 ) -> TopicFact:
     ordered = tuple(sorted(count.posts, key=lambda one: (-rank.get(one, 0.0), one)))
     if not trend and is_new(count):
@@ -231,35 +265,51 @@ def _fact(
         usual=sum(count.before) / len(count.before) if count.before else None,
         trend=trend,
         mere=len(count.mere),
-        worst=_worst(ordered, words),
+        worst=_worst(ordered, words, quoted),
         posts=ordered,
     )
 
 
-def _worst(ordered: Sequence[int], words: Words) -> Post | None:
+def _worst(ordered: Sequence[int], words: Words, quoted: set[int]) -> Post | None:
+    """The worst post that still has words; one that was quoted already only where there is no other near it."""
     words.read(ordered[:5])
+    readable = []
     for identity in ordered[:5]:
         raw = words.raw(identity)
         if raw is not None and not raw.removed and (raw.text or raw.title):
-            return words.post(identity)
-    return None
+            readable.append(identity)
+    if not readable:
+        return None
+    chosen = next((one for one in readable if one not in quoted), readable[0])
+    quoted.add(chosen)
+    return words.post(chosen)
 
 
 def _papercuts(
-    mild: Sequence[Read], older: Sequence[Read], rows: Rows, words: Words, rank: Mapping[int, float]
+    mild: Sequence[Read],
+    older: Sequence[Read],
+    rows: Rows,
+    words: Words,
+    rank: Mapping[int, float],
+    quoted: set[int],
 ) -> tuple[TopicFact, ...]:
     """Complaints inside posts that are not negative as a whole: too small for an alert, and they add up."""
     since = min((one.period.start_at for one in rows.usual if one.known), default=rows.wanted.period.start_at)
-    recent = {text.id for text in rows.others_before if text.posted_at >= since}
+    alerts = {case.mention_id for case in rows.cases}
+    small = {
+        text.id
+        for text in (*rows.others, *rows.others_before)
+        if text.priority < Priority.HIGH and text.posted_at >= since and text.id not in alerts
+    }
     counts: dict[str, list[int]] = {}
     before: dict[str, int] = {}
     for read in mild:
         for key, hurts in read.topics.items():
-            if hurts:
+            if hurts and read.id in small:
                 counts.setdefault(key, []).append(read.id)
     for read in older:
         for key, hurts in read.topics.items():
-            if hurts and read.id in recent:
+            if hurts and read.id in small:
                 before[key] = before.get(key, 0) + 1
     facts = []
     for key, ids in counts.items():
@@ -276,7 +326,7 @@ def _papercuts(
                 usual=float(before.get(key, 0)),  # of all usual periods together
                 trend="",
                 mere=0,
-                worst=_worst(ordered, words),
+                worst=_worst(ordered, words, quoted),
                 posts=ordered,
             )
         )

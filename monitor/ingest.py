@@ -83,7 +83,16 @@ def ingest(
         withdrawn = {
             known[r.key].id: r.reason for r in removals if r.key in known and known[r.key].id in gone
         }
-        intake = take_in(ledger, judged, withdrawn, desk.routes, now, announce=announce, max_age=desk.max_age)
+        intake = take_in(
+            ledger,
+            judged,
+            withdrawn,
+            desk.routes,
+            now,
+            announce=announce,
+            max_age=desk.max_age,
+            policy=desk.policy,
+        )
 
     new = sum(done.new for done in written.values())
     return tally + Tally(

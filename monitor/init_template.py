@@ -204,6 +204,13 @@ _REST = """\
 # high_compound = -0.5           # words alone at or below this: high
 # viral_reach = 1000             # a negative with this reach rises one step
 
+# [digest]
+# channel = "#reputation-digest"   # where the digest of last week goes by itself; without it: nowhere
+# day = "monday"
+# hour = 9
+# goal = 90                      # percent of cases that should be answered in time
+# topics = [{ name = "chat bot", terms = ["chat bot", "robot"] }]   # beside those lowstar finds by itself
+
 # [crawl]
 # contact = "https://acme.example/contact"   # tells sites whom to write to
 # delay = "1s"                   # between two requests to one host

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from alerts.clocks import Advanced, advance
+from alerts.customers import read_customers
 from alerts.notifier import Message, Notifier
 from alerts.outbox import DeliveryReport, deliver_due
+from alerts.sla import Policy
 from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
@@ -43,7 +46,20 @@ def desk_for(config: Config) -> Desk:
         thresholds=config.triage,
         routes=config.routes,
         max_age=config.alerts.max_age,
+        policy=policy_for(config),
     )
+
+
+def policy_for(config: Config) -> Policy:
+    """What cases go by, with the customers' table as it is at this moment; its bad rows are told by `check`."""
+    if config.customers is None:
+        return config.policy
+    return replace(config.policy, customers=read_customers(config.customers).customers)
+
+
+def tend(config: Config, store: Store, now: datetime) -> Advanced:
+    """Let the clocks of cases and promises ring that are due; their messages go out with the next delivery."""
+    return advance(store, now, config.policy)
 
 
 def due(config: Config, names: Sequence[str], last: Mapping[str, CrawlRun], now: datetime) -> list[Source]:
@@ -103,15 +119,12 @@ def deliver(
     deadline: datetime | None = None,
 ) -> DeliveryReport:
     """Send what waits in the outbox, worst first."""
-    from alerts.blocks import alert_message
+    from alerts.blocks import message_for
 
     titles = {source.name: source.title or source.name for source in config.sources}
 
     def render(delivery: Delivery, reviewed: Reviewed | None) -> Message:
-        if reviewed is None:
-            raise LookupError(f"delivery {delivery.id} announces a case that does not exist")
-        source = reviewed.mention.source
-        return alert_message(reviewed, delivery, site_title=titles.get(source, source), now=clock())
+        return message_for(delivery, reviewed, titles=titles, now=clock())
 
     return deliver_due(
         store,

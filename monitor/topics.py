@@ -33,6 +33,7 @@ POSTS_LEAST = 3  # a complaint of one or two people is a post, not a topic
 SINGLE_LEAST = 5  # a word alone says less than two together
 RARE = 0.001  # by chance alone so many negative posts would hold it once in a thousand times
 DISCOVERED_KEPT = 8
+INSIDE = 0.75  # a single word of which so many posts are another topic's is that topic
 ALIKE = 0.6  # two topics that share so much of their posts are one
 CLAUSES_READ = 60  # of one text; nobody complains in more
 
@@ -303,6 +304,9 @@ def _discovered(
     for _, key, ids in found:
         mine = set(ids)
         if any(_alike(mine, other) for other in taken):
+            continue
+        # Two words say more than the wider topic they are part of ("late delivery"); one word does not.
+        if " " not in key and any(len(mine & other) >= INSIDE * len(mine) for other in taken):
             continue
         taken.append(mine)
         kept.append(

@@ -97,12 +97,13 @@ def _further(answer: Answer, changes: Mapping[str, str | None]) -> str:
     return url if url != with_query(answer.url, {}) else ""
 
 
-def by_cursor(path: str, param: str) -> Paging:
-    """The answer holds a token at `path` that is asked for as `param`; an empty page ends the listing."""
+def by_cursor(path: str, param: str, *, empty_ends: bool = True) -> Paging:
+    """The answer holds a token at `path` that is asked for as `param`; an empty page is the end (usually)."""
 
     def paging(answer: Answer) -> str:
         token = scalar(search(path, answer.body))
-        if not token or not answer.items or asked(answer.url).get(param) == token:
+        ended = empty_ends and not answer.items
+        if not token or ended or asked(answer.url).get(param) == token:
             return ""
         return _further(answer, {param: token})
 

@@ -111,6 +111,10 @@ class Preset:
     complete: bool = (
         False  # a listing read to its end holds every review there is: what is missing is deleted
     )
+    # The address that asks again for posts by id, so that edits and deletions are noticed; so many at once.
+    again: Callable[[Call, Sequence[str]], str] | None = None
+    again_size: int = 20
+    lacks: frozenset[str] = frozenset()  # fields that may well be missing everywhere
     headers: Mapping[str, str] = field(default_factory=dict)
     auth_headers: Mapping[str, str] = field(
         default_factory=dict

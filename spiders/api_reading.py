@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -61,7 +61,7 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
     snapshots = _snapshots(preset, body, source, fetched_at)
     url = with_query(response.url, preset.secret_parameters)
     headers = headers_of(response)
-    onward = _absolute(preset.follow(Answer(url, body, items or (), headers)))
+    onward = _absolute(_safely(lambda: preset.follow(Answer(url, body, items or (), headers))))
     if items is None:
         if snapshots or onward:
             return Page(snapshots=snapshots, next_urls=onward)
@@ -95,8 +95,9 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
             f"{preset.title} answered with {unread} items and none could be read: {paths} is missing in all"
         )
         problems = []
-    following = _absolute([further := preset.paging(Answer(url, body, items, headers))])
-    if further and not following:
+    further = _safely(lambda: [preset.paging(Answer(url, body, items, headers))])
+    following = _absolute(further)
+    if any(further) and not following:
         problems.append(f"{preset.title}: the address of the next page is none that can be asked")
     return Page(
         mentions=tuple(mentions.values()),
@@ -123,6 +124,14 @@ def items_in(preset: Preset, body: Any) -> list[Any] | None:
         if isinstance(found, list):
             return found
     return None
+
+
+def _safely(urls: Callable[[], Iterable[str]]) -> list[str]:
+    """What a preset makes of an answer; nothing where it is of a shape it did not foresee."""
+    try:
+        return list(urls())
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
+        return []
 
 
 def _absolute(urls: Iterable[str]) -> tuple[str, ...]:
@@ -245,6 +254,8 @@ def _missing(preset: Preset, items: Sequence[Mapping[str, Any]]) -> Iterable[str
         return
     for name in EXPECTED:
         path = preset.fields.get(name)
+        if name in preset.lacks or (name == "rating" and preset.mentions is not Kind.REVIEW):
+            continue
         if path and all(search(path, item) in (None, "") for item in items):
             yield f'{preset.title}: "{path}" ({name}) is missing in all {len(items)} items'
 
@@ -304,10 +315,9 @@ def _no_answer(preset: Preset, body: Any, status: int) -> str:
     if said or advice:
         words = "; ".join(filter(None, (said, advice)))
         return f"{preset.title} answered with an error (HTTP {status}): {words}"
-    wanted = (
-        "" if callable(preset.items) else " without " + " or ".join(f'"{one}"' for one in preset.items[:2])
-    )
-    return f"{preset.title} answered{wanted or ' in a shape we do not know'} (HTTP {status}): has the API changed?"
+    wanted = "" if callable(preset.items) else " or ".join(f'"{one}"' for one in preset.items[:2])
+    lacks = f"without {wanted}" if wanted else "in a shape we do not know"
+    return f"{preset.title} answered {lacks} (HTTP {status}): has the API changed?"
 
 
 def not_before(headers: Mapping[str, str], body: Any, now: datetime) -> datetime | None:

@@ -90,6 +90,8 @@ __all__ = [
 WAIT_MAX = 60.0  # seconds a run waits because an answer asked for it; beyond, it ends
 OVERLAP = timedelta(hours=1)  # read again of a newest-first listing: posts may come out of turn
 LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
+YOUNG = timedelta(days=7)  # posts are asked for again so long: most edits and deletions come sooner
+YOUNG_MAX = 500  # of one source
 FEW = 5  # as many may vanish at once without a second thought
 
 _HOLE = re.compile(r"\{([a-z_]{1,50})\}")
@@ -110,6 +112,7 @@ class ApiSpider(PagedSpider):
         self._newest: dict[str, str] = {}  # by label
         self._met: set[str] = set()  # ids
         self._cut = False  # some listing was not read to its end
+        self._young: dict[str, int] | None = None  # ids to ask for again, with when they were written
         self._open = 0  # requests that were not answered yet
         if self.preset.newest and not self.preset.newest_first:
             # What is asked for ends by itself where the last run began. Stopping at the first page that is
@@ -202,6 +205,14 @@ class ApiSpider(PagedSpider):
             self._labels[request.url] = label
             self._open += 1
             yield request
+        if self.preset.again is not None:
+            young = list(self._known_young())
+            for start in range(0, len(young), self.preset.again_size):
+                ids = young[start : start + self.preset.again_size]
+                url = self.preset.again(call, ids)
+                if self._afford(url):
+                    self._open += 1
+                    yield self.request(url, meta={"again": ids})
         if not asked:
             self.health.failure(f"{self.preset.title} has nothing to look for: name it in lowstar.toml")
 
@@ -252,9 +263,14 @@ class ApiSpider(PagedSpider):
             yield thing
         self._settle(response, len(found))
         now_said = (len(self.health.limits), self.health.blind_pages, len(self.health.problems))
+        self._keep_young(found)
         failed_here = self._broken or now_said[1] > said[1]
         self._broken = failed_here or broken
         self._cut = self._cut or failed_here or now_said != said or (not self.sweep and not more)
+        if (ids := response.meta.get("again")) is not None:
+            for removal in self._gone(ids, found, sure=now_said == said and not self._broken):
+                yield removal
+            return
         if self.preset.newest == "id":
             self._newest[label] = max([self._newest.get(label, ""), *_ids(found)], key=_as_number)
         if more and self._is_read(label, found):
@@ -376,6 +392,42 @@ class ApiSpider(PagedSpider):
 
     # What is gone
 
+    def _known_young(self) -> dict[str, int]:
+        """Ids of posts young enough to change, newest first, with when they were written."""
+        if self._young is None:
+            lines = [line.rpartition(" ") for line in (self.cursor("young") or "").split("\n")]
+            self._young = {name: int(at) for name, _, at in lines if name and at.isdigit()}
+        since = (self.fetched_at - YOUNG).timestamp()
+        kept = sorted(self._young.items(), key=lambda pair: -pair[1])[:YOUNG_MAX]
+        return {name: at for name, at in kept if at >= since}
+
+    def _keep_young(self, mentions: Iterable[Mention]) -> None:
+        if self.preset.again is None:
+            return
+        young = self._known_young()
+        for one in mentions:
+            if one.published_at is not None and not set(one.external_id) & {"\n", ","}:
+                young[one.external_id] = int(one.published_at.timestamp())
+        self._young = young
+        self.set_cursor("young", "\n".join(f"{name} {at}" for name, at in self._known_young().items()))
+
+    def _gone(self, ids: Sequence[str], found: Iterable[Mention], *, sure: bool) -> Iterable[Removal]:
+        """Posts that were asked for by id and did not come back."""
+        there = {one.external_id for one in found}
+        gone = [one for one in ids if one not in there]
+        if not gone or not sure:
+            return
+        if len(gone) > FEW and len(gone) * 2 > len(ids):
+            self.health.problem(self._too_many(len(gone), len(ids)))
+            return
+        self._young = {name: at for name, at in self._known_young().items() if name not in gone}
+        self._keep_young(())
+        for one in gone:
+            yield Removal(self.source.name, one, f"no longer on {self.preset.title}")
+
+    def _too_many(self, gone: int, of: int) -> str:
+        return f"{self.preset.title}: {gone} of {of} known ones are missing at once; nothing was removed"
+
     def _vanished(self) -> Iterable[Removal]:
         """What the last full listing held and this one, read to its end, does not."""
         if not self.preset.complete or self._open > 0 or self._cut or not self.sweep:
@@ -384,10 +436,7 @@ class ApiSpider(PagedSpider):
         self.set_cursor("listed", _listed(self._met))
         gone = [one for one in before if one not in self._met]
         if len(gone) > FEW and len(gone) * 2 > len(before):
-            self.health.problem(
-                f"{self.preset.title}: {len(gone)} of {len(before)} known reviews are missing at once; "
-                "nothing was removed"
-            )
+            self.health.problem(self._too_many(len(gone), len(before)))
             return
         for one in gone:
             yield Removal(self.source.name, one, f"no longer on {self.preset.title}")

@@ -103,16 +103,17 @@ def _worth(result: TrialResult) -> tuple[int, int]:
 
 
 def _reader(kind: str) -> PageReader | None:
-    module = READERS.get(kind, f"spiders.{kind}" if kind.isidentifier() else "")
-    if not module:
-        return None
-    try:
-        reader: PageReader | None = getattr(importlib.import_module(module), "read_page", None)
-    except ModuleNotFoundError as missing:
-        if missing.name != module:
-            raise
-        return None
-    return reader
+    named = (f"spiders.{kind}", f"spiders.presets.{kind}") if kind.isidentifier() else ()
+    for module in (READERS[kind],) if kind in READERS else named:
+        try:
+            reader: PageReader | None = getattr(importlib.import_module(module), "read_page", None)
+        except ModuleNotFoundError as missing:
+            if missing.name != module:
+                raise
+            continue
+        if reader is not None:
+            return reader
+    return None
 
 
 def _likely(response: TextResponse) -> list[str]:

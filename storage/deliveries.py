@@ -102,7 +102,7 @@ class DeliveryLedger(ChannelLedger):
         return sum(
             self._connection.execute(
                 update(deliveries)
-                .where(d.number.in_(some), d.state.in_((*WAITING, _State.FAILED)))
+                .where(d.number.in_(some), d.state.in_((*WAITING, _State.HELD, _State.FAILED)))
                 .values(state=_State.CANCELLED.value)
             ).rowcount
             for some in _chunks(numbers)
@@ -224,10 +224,12 @@ class DeliveryLedger(ChannelLedger):
         pace: timedelta,
         lease: timedelta = LEASE,
         gap: timedelta = EDIT_GAP,
+        number: int | None = None,
     ) -> Delivery | None:
         """Take the card that shows an old state for longest; None if none may be changed now.
 
-        Its `wanted_version` at this moment is what the caller draws and reports as shown.
+        Its `wanted_version` at this moment is what the caller draws and reports as shown. With `number` only
+        a card of that case is taken.
         """
 
         def pick(t: FromClause) -> list[ColumnElement[bool]]:
@@ -235,6 +237,7 @@ class DeliveryLedger(ChannelLedger):
                 _stale(t),
                 t.c.notifier == notifier,
                 t.c.channel == channel,
+                *([] if number is None else [t.c.number == number]),
                 passed(t.c.sent_at, gap, now),
                 passed(t.c.edited_at, gap, now),
                 passed(t.c.claimed_at, lease, now),
@@ -455,7 +458,7 @@ def _from_the_future(t: FromClause, now: datetime) -> ColumnElement[bool]:
 def _parent_settled(t: FromClause) -> ColumnElement[bool]:
     # A parent that failed for good must not silence its replies: they go into the channel instead.
     p = deliveries.alias("parent")
-    unsettled = (_State.PENDING, _State.SENDING, _State.UNCERTAIN, _State.PARKED)
+    unsettled = (_State.PENDING, _State.SENDING, _State.UNCERTAIN, _State.PARKED, _State.HELD)
     return or_(
         t.c.parent.is_(None), ~exists(select(p.c.id).where(p.c.id == t.c.parent, p.c.state.in_(unsettled)))
     )

@@ -236,6 +236,34 @@ class MentionLedger:
         drop_words(self._connection, removed)
         return sorted(removed)
 
+    def recent_keys(self, source: str, since: datetime) -> list[Key]:
+        """The names of what `source` said since, newest first: to be looked at again. None removed."""
+        c = mentions.c
+        found = (
+            select(c.source, c.external_id)
+            .where(c.source == source, c.posted_at >= since, c.removed_at.is_(None))
+            .order_by(c.posted_at.desc(), c.id.desc())
+        )
+        return [(row.source, row.external_id) for row in self._connection.execute(found)]
+
+    def kept_keys(self, source: str) -> set[str]:
+        """Every external id kept of `source`, removed ones left out."""
+        c = mentions.c
+        return set(
+            self._connection.scalars(select(c.external_id).where(c.source == source, c.removed_at.is_(None)))
+        )
+
+    def purge(self, source: str, before: datetime, now: datetime | None = None) -> int:
+        """Forget the words of all that `source` said and that was last written before; answers how many.
+
+        What is left is that there was one, from where, when and how many stars: the same as of a removal.
+        """
+        c = mentions.c
+        old = self._connection.scalars(
+            select(c.external_id).where(c.source == source, c.changed_at < before, c.removed_at.is_(None))
+        )
+        return len(self.remove([Removal(source, external_id) for external_id in old], now or before))
+
     def mention_count(self) -> int:
         """How many mentions are kept, removed ones not counted."""
         gone = select(func.count()).select_from(mentions).where(mentions.c.removed_at.is_not(None))

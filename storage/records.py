@@ -13,6 +13,7 @@ import hashlib
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -94,6 +95,7 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"  # it may or may not have arrived: look before sending again
     FAILED = "failed"  # refused for good, shown in `status`; never dropped silently
     PARKED = "parked"  # its channel or token is out of order; goes on when that is mended
+    HELD = "held"  # folded into a storm's card; let go by a person, or when the storm is over
     CANCELLED = "cancelled"  # nothing left to say: the mention was removed before it was announced
 
 
@@ -284,7 +286,13 @@ def fingerprint(entity: str, author: str, text: str, day: datetime | None, stars
     """
     normal = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     date = "" if day is None else day.astimezone(UTC).date().isoformat()
-    parts = (entity.casefold().strip(), author.casefold().strip(), normal, date, "" if stars is None else str(stars))
+    parts = (
+        entity.casefold().strip(),
+        author.casefold().strip(),
+        normal,
+        date,
+        "" if stars is None else str(stars),
+    )
     return "fp:" + hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
@@ -459,6 +467,47 @@ class Delivery:
     edited_at: datetime | None = None
     error: str = ""
     plain: bool = False  # its blocks were refused once: sent as plain text
+    storm: int | None = None  # the storm it was folded into; stays when it is let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """Many alerts of one brand about one thing in one channel, shown as one card."""
+
+    id: int
+    notifier: str
+    channel: str
+    brand: str
+    key: str  # "topic:payment", "topic:" (of none), "alike:…" (nearly the same words), "backlog"
+    label: str = ""  # what it is about, in words
+    started_at: datetime
+    over_at: datetime  # when its rate was last at half the threshold or above
+    ended_at: datetime | None = None
+    holding: bool = True  # off: somebody wants to see every alert one by one
+    allowance: int = 0  # so many of its alerts are shown one by one, the worst ones
+    owner: str = ""  # who leads it
+    escalated_at: datetime | None = None
+    version: int = 1  # goes up with every action of a person
+    card: str = ""  # outbox id of its card
+    drawn_at: datetime  # when its card was last asked to show the newest state
+    worst: tuple[int, ...] = ()  # the case numbers it was asked to show then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A source that has not been seen for longer than it may be, and its card."""
+
+    id: int
+    source: str
+    began_at: datetime  # its last good crawl; of one that never worked, its first try
+    noticed_at: datetime
+    ended_at: datetime | None = None
+    owner: str = ""  # who mends it
+    quiet_until: datetime | None = None
+    version: int = 1  # goes up with every action of a person
+    card: str = ""  # outbox id of its card
+    drawn_at: datetime
+    caught_up: int = 0  # mentions the first good crawl after it brought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -499,6 +548,34 @@ class CrawlRun:
     reason: str = ""  # in words a person can act on
     first: bool = False  # the first of its source: filed without alerts unless configured
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStats:
+    """What one crawl met, as later ones are compared with it."""
+
+    at: datetime  # when it began
+    worked: bool = True  # it read its pages: what it found says what there was to find
+    pages: int = 0  # answers that were read
+    unchanged: int = 0  # answers that said "nothing new since"
+    failed: int = 0
+    found: int = 0
+    new: int = 0
+    mentions: int = 0  # of which the fields were counted
+    filled: Mapping[str, int] = field(default_factory=dict)  # by field: how many mentions had it
+    statuses: Mapping[int, int] = field(default_factory=dict)  # HTTP status codes
+    windowed: bool = False  # asked only for what was said since the last time: silence is natural
+    limited: bool = False  # a limit or a deadline cut it short
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A source cannot see what it should: what kind of blindness, and what to do, in plain words."""
+
+    kind: str  # "shut out", "wall", "unreadable", "nothing", "field", "gap"
+    words: str
+    field: str = ""  # which one is missing, where that is what is wrong
+    place: str = ""  # the selector or path that finds nothing any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,5 +644,3 @@ class Tally:
             self.recovered + other.recovered,
             self.problems + other.problems,
         )
-
-

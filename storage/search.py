@@ -3,8 +3,8 @@
 Words are cut here, in one way for both databases: folded to lower case without accents, Chinese, Japanese and
 Korean character by character. SQLite keeps them in an FTS5 table, PostgreSQL as tsvectors under a GIN index.
 
-New mentions wait until somebody calls `index_words` (`lowstar serve` does); edited and removed ones follow in the
-transaction that changes them, so that nothing removed is ever found.
+New mentions wait until somebody calls `index_words` (`lowstar serve` does); edited and removed ones follow in
+the transaction that changes them, so that nothing removed is ever found.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    bindparam,
     column,
     delete,
     event,
@@ -41,7 +40,10 @@ _PREFIX_FROM = 4  # letters from which a word also finds what begins with it: "r
 _OVERTAKEN = 10_000
 
 # Scripts without spaces between words: each character is a word, a word people write is a phrase.
-_CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
 _WORD = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+")
 _PIECE = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 
@@ -73,6 +75,9 @@ class Question:
 
     def __bool__(self) -> bool:
         return bool(self.all_of)
+
+
+ANYTHING = Question()
 
 
 def words_in(text: str) -> list[str]:
@@ -145,7 +150,7 @@ class SearchLedger:
         return max(0, newest - (self._connection.scalar(_highest(self._connection)) or 0))
 
     def tidy_words(self) -> None:
-        """Overwrite what is left of removed words inside the index (SQLite; seconds at a million mentions)."""
+        """Overwrite what is left of removed words in the index (SQLite; seconds at a million mentions)."""
         if self._connection.dialect.name == "sqlite" and _there(self._connection):
             self._connection.exec_driver_sql("INSERT INTO mention_words (mention_words) VALUES ('optimize')")
 
@@ -179,7 +184,9 @@ def drop_words(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(delete(words).where(_key(words).in_(some)))
 
 
-def matching(connection: Connection, wanted: Question) -> tuple[FromClause, ColumnElement[int], ColumnElement[bool]]:
+def matching(
+    connection: Connection, wanted: Question
+) -> tuple[FromClause, ColumnElement[int], ColumnElement[bool]]:
     """Where to look for `wanted`: the table of words, its column of mention ids, the condition."""
     words = _words(connection)
     if connection.dialect.name == "postgresql":

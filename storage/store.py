@@ -21,7 +21,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.audits import AuditLedger
 from storage.cases import CaseLedger
+from storage.context import ContextLedger
 from storage.crawls import CrawlLedger
 from storage.deliveries import DeliveryLedger
 from storage.engines import WRITING, explained, parsed_url, postgres_engine, public_name, sqlite_engine
@@ -30,7 +32,10 @@ from storage.inbox import InboxLedger
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
+from storage.outages import OutageLedger
+from storage.reach import ReachLedger
 from storage.search import SearchLedger
+from storage.storms import StormLedger
 from storage.tables import metadata
 from storage.weeks import WeekLedger
 
@@ -50,7 +55,20 @@ __all__ = [
 WAIT = 60.0  # seconds a writer waits for its turn; a batch takes milliseconds, a migration seconds
 
 
-class Ledger(MentionLedger, CaseLedger, DeliveryLedger, CrawlLedger, WeekLedger, SearchLedger, InboxLedger):
+class Ledger(
+    MentionLedger,
+    CaseLedger,
+    DeliveryLedger,
+    CrawlLedger,
+    WeekLedger,
+    SearchLedger,
+    InboxLedger,
+    ContextLedger,
+    StormLedger,
+    OutageLedger,
+    ReachLedger,
+    AuditLedger,
+):
     """All statements, inside one transaction; of no use after its `with` block."""
 
     def __init__(self, connection: Connection) -> None:

@@ -222,7 +222,7 @@ Index(
     postgresql_where=text("closed_at IS NULL"),
 )
 
-# What the inbox counts: how many cases wait, by priority, status, brand and owner, and which of them are late.
+# What the inbox counts: how many cases wait, by brand, status, priority and owner, and how many are late.
 Index(
     "ix_cases_counted",
     cases.c.brand,
@@ -311,6 +311,7 @@ deliveries = Table(
     Column("edited_at", UtcTime),
     Column("error", Text, nullable=False),
     Column("plain", Boolean, nullable=False),
+    Column("storm", BigInteger),
     Index("ix_deliveries_number", "number"),
     Index(
         "ix_deliveries_unsent",
@@ -329,6 +330,85 @@ deliveries = Table(
         sqlite_where=text("state = 'sent' AND shown_version < wanted_version"),
         postgresql_where=text("state = 'sent' AND shown_version < wanted_version"),
     ),
+)
+
+# What a storm has folded, in the order its cases came; and what a new storm would be made of.
+Index(
+    "ix_deliveries_storm",
+    deliveries.c.storm,
+    deliveries.c.state,
+    deliveries.c.number,
+    sqlite_where=text("storm IS NOT NULL"),
+    postgresql_where=text("storm IS NOT NULL"),
+)
+Index(
+    "ix_deliveries_fresh",
+    deliveries.c.created_at,
+    sqlite_where=text("storm IS NULL AND kind = 'alert'"),
+    postgresql_where=text("storm IS NULL AND kind = 'alert'"),
+)
+
+storms = Table(
+    "storms",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("notifier", String(64), nullable=False),
+    Column("channel", String(255), nullable=False),
+    Column("brand", String(255), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("over_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("holding", Boolean, nullable=False),
+    Column("allowance", Integer, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("escalated_at", UtcTime),
+    Column("version", Integer, nullable=False),
+    Column("card", String(64), nullable=False),
+    Column("drawn_at", UtcTime, nullable=False),
+    Column("worst", Text, nullable=False),  # JSON list of case numbers
+    Index(  # of two that see the same flood at once, one opens the storm
+        "ix_storms_going_on",
+        "notifier",
+        "channel",
+        "brand",
+        "key",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source", String(255), nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("noticed_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("owner", String(255), nullable=False),
+    Column("quiet_until", UtcTime),
+    Column("version", Integer, nullable=False),
+    Column("card", String(64), nullable=False),
+    Column("drawn_at", UtcTime, nullable=False),
+    Column("caught_up", Integer, nullable=False),
+    Index(
+        "ix_outages_going_on",
+        "source",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+reach_marks = Table(  # the reach a later one is compared with
+    "reach_marks",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Column("reach", BigInteger, nullable=False),
+    Column("marked_at", UtcTime, nullable=False),
 )
 
 channels = Table(  # what stands between us and a channel; channel "" is the whole notifier (its token)
@@ -369,6 +449,18 @@ crawl_runs = Table(
     Column("reason", Text, nullable=False),
     Column("first", Boolean, nullable=False),
     Index("ix_crawl_runs_source_started_at", "source", "started_at"),
+)
+
+crawl_stats = Table(  # what a run met: what a later one is compared with
+    "crawl_stats",
+    metadata,
+    Column("run_id", ForeignKey("crawl_runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("source", String(255), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("stats", Text, nullable=False),  # JSON
+    Column("blind", String(32), nullable=False),  # the kind of blindness, "" where it saw
+    Column("words", Text, nullable=False),
+    Index("ix_crawl_stats_source_at", "source", "at"),
 )
 
 rating_snapshots = Table(

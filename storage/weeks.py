@@ -100,6 +100,7 @@ class WeekText:
     spans: str  # JSON list of [start, end, text, weight]
     compound: float
     stars: float | None
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +383,7 @@ _TEXTS: Select[Any] = (
         verdicts.c.spans,
         verdicts.c.compound,
         verdicts.c.stars,
+        verdicts.c.priority,
     )
     .join(mentions, mentions.c.id == verdicts.c.mention_id)
     .where(mentions.c.removed_at.is_(None))

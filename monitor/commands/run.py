@@ -93,13 +93,14 @@ def once(
     from alerts.outbox import DeliveryReport
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
-    from monitor.runner import RunReport, collect, deliver, due
+    from monitor.runner import RunReport, collect, deliver, due, tend
 
     with store.reading() as ledger:
         last = ledger.last_runs()
     chosen = due(config, names, last, _now()) if crawl else []
     with CrawlProgress([source.name for source in chosen], show=show) as progress:
         runs, tallies = collect(config, store, chosen, clock=_now, stop=stop, progress=progress)
+    tend(config, store, _now())
     delivery = DeliveryReport()
     if deliver_too:
         within = LAST_DELIVERIES_WITHIN if stop.is_set() else DELIVERY_WITHIN

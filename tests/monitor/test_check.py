@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from shelf import settings
 
 from monitor.cli import cli
+from storage.migrations import HEAD
 from storage.records import CrawlRun, RunOutcome
 from storage.store import open_store
 
@@ -63,7 +64,7 @@ def test_a_database_that_is_there_is_opened_and_written(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/lowstar.db").close()
     state, said = found(tmp_path)["database"]
     assert state == "works"
-    assert "revision 0001" in said
+    assert f"revision {HEAD}" in said
 
 
 def test_a_database_that_is_none_is_wrong(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ GOOD: dict[str, Any] = {
     "alerts": {"max_age": "30d", "reconcile_after": "60s"},
     "triage": {"urgent_stars": 1, "viral_reach": 500},
     "crawl": {"delay": "1s", "allow_hosts": ["Shop.internal"], "obey_robots": True},
+    "digest": {
+        "channel": "#digest",
+        "day": "friday",
+        "topics": [{"name": "chat bot", "terms": ["bot", "robot"], "brands": ["Acme"]}],
+    },
 }
 
 
@@ -405,6 +410,8 @@ PLANTS: dict[str, Plant] = {
     "triage": lambda d: d["triage"].update(urgent_stars=9),
     "crawl": lambda d: d["crawl"].update(obey_robots="no"),
     "reddit": lambda d: d["reddit"].update(oauth_url="oauth"),
+    "digest day": lambda d: d["digest"].update(day="mon"),
+    "digest topic": lambda d: d["digest"]["topics"][0].update(brands=["Nobody"]),
 }
 
 

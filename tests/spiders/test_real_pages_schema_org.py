@@ -82,7 +82,7 @@ def test_sainsburys_out_of_ten_broken_blocks() -> None:
     page = _read("supermarkets/sainsburys_burgers.html")
     assert _stars(page) == {5.0: 8, 2.0: 2}
     assert all(m.author and m.title and m.text and m.published_at for m in page.mentions)
-    assert page.problems
+    assert page.notes
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def _schema(connection: Connection) -> set[tuple[str, ...]]:
     """All that the database itself says about its tables, in its own words."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'"))
-        # The order of the constraints inside a table means nothing.
+        # The order of columns and constraints inside a table means nothing: a new column comes last.
         return {
-            (name, *sorted(line.strip().rstrip(",").strip() for line in (sql or "").splitlines()))
+            (name, *sorted(_parts(sql or "")))
             for name, sql in found
             if not name.startswith("sqlite_autoindex_alembic")
         }
@@ -58,6 +58,19 @@ def _schema(connection: Connection) -> set[tuple[str, ...]]:
     ):
         facts |= {tuple(str(value) for value in row) for row in connection.execute(text(question))}
     return {fact for fact in facts if "alembic" not in " ".join(fact)}
+
+
+def _parts(sql: str) -> list[str]:
+    """What a CREATE statement says before and inside its outer brackets, and behind them."""
+    parts, depth = [""], 0
+    for sign in " ".join(sql.split()):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        opens = sign == "(" and depth == 1
+        if opens or (sign == "," and depth == 1) or (sign == ")" and depth == 0):
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
 
 
 def test_migrations_make_the_same_tables_as_create_all(engine: Engine) -> None:

@@ -1,0 +1,71 @@
+"""What do people say of an app in Apple's App Store, in each country? The shop's public feed of reviews.
+
+Fifty reviews a page, ten pages: the newest 500 of a country, without the developer's replies. With one review
+`entry` is an object instead of a list, with none it is missing; the first entry may be the app itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from spiders.json_api import Answer, ApiSpider, Call, Preset, reader
+from storage.records import Kind
+
+PAGES = 10  # Apple answers no more of a country
+_PAGE = re.compile(r"/page=(\d{1,2})/")
+_APP = re.compile(r"/([a-z]{2})/rss/customerreviews/(?:page=\d{1,2}/)?id=(\d{1,20})/")
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for app in call.texts("apps"):
+        for country in call.texts("countries") or ["us"]:
+            if app.isdigit() and country.isalpha():
+                path = f"{country}/rss/customerreviews/page=1/id={app}/sortby=mostrecent/json"
+                yield f"reviews of {app} in {country}", call.url(path)
+
+
+def _paging(answer: Answer) -> str:
+    page = _PAGE.search(answer.url)
+    if page is None or not answer.items or int(page[1]) >= PAGES:
+        return ""
+    return _PAGE.sub(f"/page={int(page[1]) + 1}/", answer.url)
+
+
+def _context(url: str) -> dict[str, str]:
+    found = _APP.search(url)
+    return {"country": found[1], "app": found[2]} if found else {}
+
+
+PRESET = Preset(
+    kind="app_store",
+    title="the App Store",
+    api_url="https://itunes.apple.com",
+    ask=_ask,
+    items=("feed.entry", "feed && `[]`"),
+    skip='!"im:rating"',
+    context=_context,
+    fields={
+        "id": "id.label",
+        "title": "title.label",
+        "text": "content.label",
+        "author": "author.name.label",
+        "rating": '"im:rating".label',
+        "reach": '"im:voteCount".label',
+        "published": "updated.label",
+        "url": "link.attributes.href",
+    },
+    mentions=Kind.REVIEW,
+    paging=_paging,
+    robots=True,
+    terms="A public feed for personal, non-commercial use; nothing is said of how long it may be kept.",
+)
+read_page = reader(PRESET)
+
+
+class AppStoreSpider(ApiSpider):
+    """Reads the reviews of apps in Apple's App Store."""
+
+    name = "app_store"
+    preset = PRESET
+    reader = staticmethod(read_page)

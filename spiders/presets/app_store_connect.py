@@ -1,0 +1,118 @@
+"""What do people say of our own apps in Apple's App Store? All reviews of all countries, with our responses.
+
+The key of App Store Connect signs a token that lasts 19 minutes (ES256; Apple allows 20).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from spiders.json_api import ApiSpider, Call, Preset, by_body_link, reader
+from storage.records import Kind
+
+LASTS = timedelta(minutes=19)
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for app in call.texts("apps"):
+        path = f"v1/apps/{quote(app, safe='')}/customerReviews"
+        yield f"reviews of {app}", call.url(path, sort="-createdDate", limit=200, include="response")
+
+
+def _items(body: Any) -> Sequence[Any] | None:
+    found = body.get("data")
+    found = [found] if isinstance(found, dict) else found
+    if not isinstance(found, list):
+        return None
+    responses = {
+        one.get("id"): one.get("attributes")
+        for one in body.get("included") or ()
+        if isinstance(one, dict) and one.get("type") == "customerReviewResponses"
+    }
+    return [_answered(one, responses) for one in found]
+
+
+def _answered(review: Any, responses: Mapping[Any, Any]) -> Any:
+    if not isinstance(review, dict):
+        return review
+    related = review.get("relationships")
+    response = related.get("response") if isinstance(related, dict) else None
+    link = response.get("data") if isinstance(response, dict) else None
+    name = link.get("id") if isinstance(link, dict) else None
+    return {**review, "response": responses.get(name)}
+
+
+def token_for(keys: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """The token these keys sign; nothing where a token was given, or where a key is missing.
+
+    Raises ValueError (or what `cryptography` raises) where the private key is none.
+    """
+    if "token" in keys or not {"key_id", "issuer_id", "private_key"} <= set(keys):
+        return {}
+    # Loaded for this alone: it is large, and comes with Scrapy.
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(keys["private_key"].replace("\\n", "\n").encode(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("the private key is no EC key")  # noqa: TRY004  (no wrong argument)
+    head = {"alg": "ES256", "kid": keys["key_id"], "typ": "JWT"}
+    said = {
+        "iss": keys["issuer_id"],
+        "iat": int(now.timestamp()),
+        "exp": int((now + LASTS).timestamp()),
+        "aud": "appstoreconnect-v1",
+    }
+    signed = ".".join(_base64(json.dumps(part).encode()) for part in (head, said))
+    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return {"token": f"{signed}.{_base64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"}
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+PRESET = Preset(
+    kind="app_store_connect",
+    title="App Store Connect",
+    api_url="https://api.appstoreconnect.apple.com",
+    ask=_ask,
+    items=_items,
+    fields={
+        "id": "id",
+        "title": "attributes.title",
+        "text": "attributes.body",
+        "author": "attributes.reviewerNickname",
+        "rating": "attributes.rating",
+        "published": "attributes.createdDate",
+        "reply": "response.responseBody",
+        "replied": "response.lastModifiedDate",
+    },
+    mentions=Kind.REVIEW,
+    paging=by_body_link("links.next"),
+    complete=True,
+    auth_headers={"Authorization": "Bearer {token}"},
+    derive=token_for,
+    advice={
+        "NOT_AUTHORIZED": "look at LOWSTAR_APP_STORE_CONNECT_KEY_ID, …_ISSUER_ID and …_PRIVATE_KEY",
+        "FORBIDDEN_ERROR": "the key's role may not read reviews: give it Customer Support",
+        "RATE_LIMIT_EXCEEDED": "the hour's requests are spent: ask less often",
+    },
+    terms="Reviews of one's own apps; no limit is set to how long they may be kept.",
+)
+read_page = reader(PRESET)
+
+
+class AppStoreConnectSpider(ApiSpider):
+    """Reads the reviews of one's own apps in the App Store."""
+
+    name = "app_store_connect"
+    preset = PRESET
+    reader = staticmethod(read_page)

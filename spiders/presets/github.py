@@ -1,0 +1,81 @@
+"""Who reports trouble with us on GitHub? A search of all issues, or all issues, comments and discussions of
+some repositories, last changed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from spiders.json_api import ApiSpider, Call, Preset, by_link_header, reader
+
+OVERLAP = timedelta(hours=2)
+FIRST_LOOK = timedelta(days=30)
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    repositories = call.texts("repositories")
+    for query in call.texts("queries") if repositories else call.queries():
+        label = f"issues with {query}"
+        since = call.since(label, OVERLAP, FIRST_LOOK)
+        phrase = query.replace('"', " ")
+        words = f'"{phrase}" is:issue updated:>={since:%Y-%m-%dT%H:%M:%SZ}'
+        yield label, call.url("search/issues", q=words, sort="updated", order="desc", per_page=100)
+    for repository in repositories:
+        for what in ("issues", "issues/comments", "discussions"):
+            label = f"{what} of {repository}"
+            since = call.since(label, OVERLAP, FIRST_LOOK)
+            yield (
+                label,
+                call.url(
+                    f"repos/{repository}/{what}",
+                    state="all" if what == "issues" else "",
+                    sort="updated",
+                    direction="desc",
+                    since="" if what == "discussions" else f"{since:%Y-%m-%dT%H:%M:%SZ}",
+                    per_page=100,
+                ),
+            )
+
+
+def _items(body: Any) -> Sequence[Any] | None:
+    if isinstance(body, list):
+        return body
+    found = body.get("items", body.get("issues"))  # `issues`: of the search there once was
+    return found if isinstance(found, list) else None
+
+
+PRESET = Preset(
+    kind="github",
+    title="GitHub",
+    api_url="https://api.github.com",
+    ask=_ask,
+    items=_items,
+    skip="pull_request",
+    fields={
+        "id": "node_id || html_url",
+        "title": "title",
+        "text": "body",
+        "author": "user.login || user",
+        "reach": "[comments, reactions.total_count]",
+        "published": "created_at",
+        "in_reply_to": "issue_url",
+        "kind": "issue_url && 'comment' || 'post'",
+        "url": "html_url",
+    },
+    paging=by_link_header,
+    newest="time",
+    headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+    auth_headers={"Authorization": "Bearer {token}"},
+    terms="Public content; may be kept for as long as it is needed (GitHub's acceptable use policies).",
+)
+read_page = reader(PRESET)
+
+
+class GithubSpider(ApiSpider):
+    """Reads issues and discussions on GitHub."""
+
+    name = "github"
+    preset = PRESET
+    reader = staticmethod(read_page)

@@ -1,0 +1,72 @@
+"""What does Google Maps show of a place? At most five reviews, which Google chooses (Places API, New)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from spiders.json_api import ApiSpider, Budget, Call, Preset, reader, search
+from storage.records import Kind
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for place in call.texts("places"):
+        yield f"reviews of {place}", call.url(f"places/{quote(place, safe='')}", languageCode=call.language)
+
+
+def _items(body: Any) -> Sequence[Any] | None:
+    place = body.get("result", body)  # `result`: the older API's
+    reviews = place.get("reviews")
+    if reviews is None and any(name in place for name in ("id", "name", "displayName", "rating")):
+        return []
+    name = search("displayName.text || name", place)
+    if not isinstance(reviews, list):
+        return None
+    return [{**one, "place": name} if isinstance(one, dict) else one for one in reviews]
+
+
+PRESET = Preset(
+    kind="google_places",
+    title="Google Places",
+    api_url="https://places.googleapis.com/v1",
+    ask=_ask,
+    items=_items,
+    fields={
+        "id": "name",
+        "text": "originalText.text || text.text || text",
+        "author": "authorAttribution.displayName || author_name",
+        "entity": "place",
+        "rating": "rating",
+        "language": "originalText.languageCode || text.languageCode || original_language",
+        "published": "publishTime || time",
+        "url": "googleMapsUri",
+    },
+    mentions=Kind.REVIEW,
+    summary={
+        "average": "rating || result.rating",
+        "count": "userRatingCount || result.user_ratings_total",
+        "entity": "displayName.text || result.name || id",
+    },
+    headers={"X-Goog-FieldMask": "id,displayName,rating,userRatingCount,reviews,googleMapsUri"},
+    auth_headers={"X-Goog-Api-Key": "{key}"},
+    budget=Budget(1_000, "month"),  # so many are free of charge where reviews are asked for
+    advice={
+        "PERMISSION_DENIED": "look at LOWSTAR_GOOGLE_PLACES_KEY and what it is allowed to do",
+        "RESOURCE_EXHAUSTED": "the quota is spent: look at the Google Cloud console",
+        "NOT_FOUND": "the place's id is out of date: look it up again",
+        "API_KEY_INVALID": "look at LOWSTAR_GOOGLE_PLACES_KEY",
+    },
+    terms="Nothing but the place's id may be kept (Google Maps Platform, service specific terms).",
+    keep=timedelta(0),
+)
+read_page = reader(PRESET)
+
+
+class GooglePlacesSpider(ApiSpider):
+    """Reads the reviews Google Maps shows."""
+
+    name = "google_places"
+    preset = PRESET
+    reader = staticmethod(read_page)

@@ -1,0 +1,92 @@
+"""What do people say of our own apps on Google Play? Reviews with words that changed in the last week.
+
+Where an author gave a title, it stands before the text, a tab between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from spiders.json_api import ApiSpider, Budget, Call, Preset, by_cursor, reader
+from spiders.presets.google_business import GOOGLE_ADVICE, GOOGLE_LOGIN
+from storage.records import Kind
+
+_APP = re.compile(r"/applications/([^/?]{1,200})/reviews")
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for app in call.texts("apps"):
+        path = f"androidpublisher/v3/applications/{quote(app, safe='')}/reviews"
+        yield f"reviews of {app}", call.url(path, maxResults=100)
+
+
+def _items(body: Any) -> Sequence[Any] | None:
+    if "error" in body:
+        return None
+    found = body.get("reviews")
+    if found is None:
+        one_alone = [body] if "reviewId" in body else None
+        return [] if set(body) <= {"tokenPagination", "pageInfo"} else one_alone and [_flat(body)]
+    return [_flat(one) for one in found] if isinstance(found, list) else None
+
+
+def _flat(review: Any) -> Any:
+    """The review with the newest words of its author and of the developer."""
+    if not isinstance(review, dict):
+        return review
+    said: dict[str, Any] = {}
+    for comment in review.get("comments") or ():
+        if isinstance(comment, dict):
+            said |= {name: comment[name] for name in ("userComment", "developerComment") if name in comment}
+    user = said.get("userComment")
+    words = user.get("text") if isinstance(user, dict) else None
+    title, tab, text = words.partition("\t") if isinstance(words, str) else ("", "", "")
+    return {**review, **said, "title": title if tab else "", "words": text if tab else title}
+
+
+def _context(url: str) -> dict[str, str]:
+    found = _APP.search(url)
+    return {"app": found[1]} if found else {}
+
+
+PRESET = Preset(
+    kind="google_play_owner",
+    title="Google Play",
+    api_url="https://androidpublisher.googleapis.com",
+    ask=_ask,
+    items=_items,
+    context=_context,
+    fields={
+        "id": "reviewId",
+        "title": "title",
+        "text": "words",
+        "author": "authorName",
+        "entity": "_.app",
+        "rating": "userComment.starRating",
+        "reach": "[userComment.thumbsUpCount, userComment.thumbsDownCount]",
+        "language": "userComment.reviewerLanguage",
+        "published": "userComment.lastModified.seconds",
+        "reply": "developerComment.text",
+        "replied": "developerComment.lastModified.seconds",
+    },
+    mentions=Kind.REVIEW,
+    link="https://play.google.com/store/apps/details?id={_.app}&reviewId={reviewId}",
+    paging=by_cursor("tokenPagination.nextPageToken", "token"),
+    auth_headers={"Authorization": "Bearer {token}"},
+    login=GOOGLE_LOGIN,
+    budget=Budget(200, "hour"),
+    advice=GOOGLE_ADVICE,
+    terms="Reviews of one's own apps; no limit is set to how long they may be kept.",
+)
+read_page = reader(PRESET)
+
+
+class GooglePlayOwnerSpider(ApiSpider):
+    """Reads the reviews of one's own apps on Google Play."""
+
+    name = "google_play_owner"
+    preset = PRESET
+    reader = staticmethod(read_page)

@@ -1,0 +1,57 @@
+"""What are the newest reviews of a place on Tripadvisor? Five of each language, by its Content API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import quote
+
+from spiders.json_api import ApiSpider, Budget, Call, Preset, reader
+from storage.records import Kind
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for location in call.texts("locations"):
+        path = f"location/{quote(location, safe='')}"
+        for language in call.texts("languages") or [call.language or "en"]:
+            yield f"reviews of {location} in {language}", call.url(f"{path}/reviews", language=language)
+
+
+PRESET = Preset(
+    kind="tripadvisor",
+    title="Tripadvisor",
+    api_url="https://api.content.tripadvisor.com/api/v1",
+    ask=_ask,
+    items=("data",),
+    fields={
+        "id": "id",
+        "title": "title",
+        "text": "text",
+        "author": "user.username",
+        "rating": "rating",
+        "reach": "helpful_votes",
+        "language": "lang",
+        "published": "published_date",
+        "reply": "owner_response.text",
+        "replied": "owner_response.published_date",
+        "url": "url",
+    },
+    mentions=Kind.REVIEW,
+    auth_query={"key": "{key}"},
+    budget=Budget(5_000, "month"),
+    advice={
+        "User is not authorized to access this resource": "allow this machine's address for the key",
+        "Unauthorized": "look at LOWSTAR_TRIPADVISOR_KEY",
+    },
+    terms="Only ids of places may be kept; no caching, storing or indexing of anything else.",
+    keep=timedelta(0),
+)
+read_page = reader(PRESET)
+
+
+class TripadvisorSpider(ApiSpider):
+    """Reads the newest reviews of places on Tripadvisor."""
+
+    name = "tripadvisor"
+    preset = PRESET
+    reader = staticmethod(read_page)

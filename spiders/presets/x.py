@@ -1,0 +1,108 @@
+"""Who speaks of us on X? The search of the last seven days, newest first (API v2).
+
+Every post that comes back counts against a monthly cap: what a run may still read is set aside before asking,
+and beyond the cap nothing is asked. An edited post has a new id; it is known by its first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from spiders.json_api import ApiSpider, Budget, Call, Preset, by_cursor, reader
+
+PAGE = 100
+REACHES_BACK = timedelta(days=6, hours=12)  # an id older than seven days is refused
+_EPOCH = 1_288_834_974_657  # milliseconds; ids count from there
+
+
+def _ask(call: Call) -> Iterable[tuple[str, str]]:
+    for query in call.queries():
+        label = f"posts with {query}"
+        last = call.last(label)
+        young = last.isdigit() and _written_at(int(last)) > call.now - REACHES_BACK
+        phrase = query.replace('"', " ").strip()
+        yield (
+            label,
+            call.url(
+                "2/tweets/search/recent",
+                query=f'"{phrase}" -is:retweet',
+                max_results=PAGE,
+                since_id=last if young else "",
+                expansions="author_id",
+                **{
+                    "tweet.fields": "created_at,lang,public_metrics,referenced_tweets,note_tweet,"
+                    "edit_history_tweet_ids",
+                    "user.fields": "username,public_metrics",
+                },
+            ),
+        )
+
+
+def _written_at(number: int) -> datetime:
+    return datetime.fromtimestamp(min((number >> 22) + _EPOCH, 10**13) / 1_000, UTC)
+
+
+def _items(body: Any) -> Sequence[Any] | None:
+    found = body.get("data")
+    if found is None:
+        meta = body.get("meta")
+        return [] if isinstance(meta, dict) and meta.get("result_count") == 0 else None
+    found = [found] if isinstance(found, dict) else found
+    if not isinstance(found, list):
+        return None
+    includes = body.get("includes")
+    users = includes.get("users") if isinstance(includes, dict) else None
+    named = {user.get("id"): user for user in users or () if isinstance(user, dict)}
+    return [
+        {**post, "user": named.get(post.get("author_id")) or {"username": ""}}
+        if isinstance(post, dict)
+        else post
+        for post in found
+    ]
+
+
+PRESET = Preset(
+    kind="x",
+    title="X",
+    api_url="https://api.x.com",
+    ask=_ask,
+    items=_items,
+    fields={
+        "id": "edit_history_tweet_ids[0] || id",
+        "text": "note_tweet.text || text",
+        "author": "user.username",
+        "followers": "user.public_metrics.followers_count",
+        "reach": "public_metrics.[retweet_count, reply_count, like_count, quote_count]",
+        "language": "lang",
+        "published": "created_at",
+        "in_reply_to": "referenced_tweets[?type=='replied_to'].id | [0]",
+        "kind": "referenced_tweets[?type=='replied_to'] && 'comment' || 'post'",
+    },
+    html=frozenset({"text"}),  # `&amp;` for &
+    languages=dict.fromkeys(("und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"), ""),
+    link="https://x.com/i/status/{id}",
+    paging=by_cursor("meta.next_token", "next_token"),
+    newest="id",
+    auth_headers={"Authorization": "Bearer {token}"},
+    budget=Budget(500, "month", "posts read", items=PAGE),
+    advice={
+        "UsageCapExceeded": "the month's cap of posts is reached: X counts anew on the day of the plan",
+        "Unauthorized": "look at LOWSTAR_X_TOKEN",
+        "Forbidden": "the plan behind LOWSTAR_X_TOKEN does not include the search",
+        "CreditsDepleted": "the account has no credits left: look at https://developer.x.com",
+        "client-not-enrolled": "the app behind LOWSTAR_X_TOKEN belongs to no project",
+    },
+    terms="What is deleted or made private on X is to be deleted within 24 hours (X developer policy).",
+    keep=timedelta(days=30),
+)
+read_page = reader(PRESET)
+
+
+class XSpider(ApiSpider):
+    """Searches X for the words of its source."""
+
+    name = "x"
+    preset = PRESET
+    reader = staticmethod(read_page)
