@@ -147,7 +147,7 @@ def read(payload: object, now: datetime) -> Reading:
 
 
 def identity(payload: object) -> str:
-    """The same for a payload that Slack delivers again, another for every press; "" where none can be told."""
+    """The same for a payload delivered again, another for every press; "" where none can be told."""
     if not isinstance(payload, Mapping):
         return ""
     user = payload.get("user")

@@ -268,7 +268,7 @@ class SlackNotifier:
         raise ChannelClosed(f"channel_not_found: {channel}")
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> _Answer:
-        reading = method.startswith("conversations.")
+        reading = method.startswith(("conversations.", "users.", "reactions."))
         try:
             # The reading methods take a form, no JSON.
             response = (

@@ -38,10 +38,11 @@ _GOOD = [
     "arrived on time", "works like a charm", "friendly people", "great value", "would buy again",
     "lovely packaging", "quick answer on Sunday", "exactly as described",
 ]  # fmt: skip
-_FILL = (
-    "I ordered this in spring for my sister and used it every day since then at home and on the road with the "
-    "small bag that came in the box while the weather was changing and the shop moved to the other street"
-).split()
+_FILL = [
+    "I", "ordered", "this", "in", "spring", "for", "my", "sister", "and", "used", "it", "every", "day", "since",
+    "then", "at", "home", "on", "the", "road", "with", "small", "bag", "that", "came", "box", "while", "weather",
+    "was", "changing", "shop", "moved", "to", "other", "street",
+]  # fmt: skip
 
 
 def mentions(count: int, start: int = 0, *, bad_share: float = 0.3) -> Iterator[Mention]:
@@ -85,9 +86,16 @@ def timed(store: Store, batch: list[Mention], judge: Desk, *, announce: bool = T
     return len(batch) / (time.perf_counter() - begun), flagged
 
 
+def line(what: str, rate: float, baseline: float) -> str:
+    """One row of the table."""
+    return f"{what:50} {rate:8.0f} mentions/s   {rate / baseline:.2f}"
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("stored", nargs="?", type=int, default=100_000, help="mentions in the full store")
     parser.add_argument("--url", default="", help="measure this store instead of a SQLite file")
     parser.add_argument("--count", type=int, default=10_000, help="mentions measured")
@@ -101,23 +109,21 @@ def main() -> None:
     for mention in measured:
         reader.polarity_scores(mention.text)
     plain = len(measured) / (time.perf_counter() - begun)
-    print(f"vaderSentiment alone, nothing stored      {plain:8.0f} mentions/s   1.00")
+    print(line("vaderSentiment alone, nothing stored", plain, plain))
 
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.url or f"sqlite:///{Path(folder) / 'bench.db'}"
         with open_store(url) as store:
             timed(store, ingest_warm, judge)
             empty, flagged = timed(store, measured, judge)
-            print(f"scored, stored, case opened; empty store  {empty:8.0f} mentions/s   {empty / plain:.2f}   {flagged} cases")
+            print(line("scored, stored, case opened; empty store", empty, plain), f"  {flagged} cases")
             again, _ = timed(store, measured, judge)
-            print(f"seen again unchanged                      {again:8.0f} mentions/s   {again / plain:.2f}")
+            print(line("seen again unchanged", again, plain))
             if arguments.stored:
                 fill(store, arguments.stored, judge)
                 full, _ = timed(store, list(mentions(arguments.count, 2 * 10**8)), judge)
-                print(
-                    f"scored, stored, case opened; {arguments.stored:,} stored {full:8.0f} mentions/s   {full / plain:.2f}"
-                    f"   {full / empty:.2f} of the empty store"
-                )
+                what = f"scored, stored, case opened; {arguments.stored:,} stored"
+                print(line(what, full, plain), f"  {full / empty:.2f} of the empty store")
 
 
 def fill(store: Store, count: int, judge: Desk) -> None:

@@ -15,7 +15,7 @@ from monitor.config_secrets import read_value
 
 WEB_TOKEN = "LOWSTAR_WEB_TOKEN"  # noqa: S105 - the name of a variable, no secret
 TOKEN_MIN = 16  # characters; shorter ones are guessed
-TOKEN_ALLOWED = (
+TOKEN_ALLOWED = (  # noqa: S105
     "a token of at least 16 letters, digits, - or _; or several as ROLE:NAME:TOKEN, one a line or with commas"
     " between (roles: read, act, admin)"
 )

@@ -51,14 +51,14 @@ def desk_for(config: Config) -> Desk:
 
 
 def policy_for(config: Config) -> Policy:
-    """What cases go by, with the customers' table as it is at this moment; its bad rows are told by `check`."""
+    """What cases go by, with the customers' table as it is now; its bad rows are told by `check`."""
     if config.customers is None:
         return config.policy
     return replace(config.policy, customers=read_customers(config.customers).customers)
 
 
 def tend(config: Config, store: Store, now: datetime) -> Advanced:
-    """Let the clocks of cases and promises ring that are due; their messages go out with the next delivery."""
+    """Let the clocks of cases and promises ring that are due; what they say goes out with the next delivery."""
     return advance(store, now, config.policy)
 
 

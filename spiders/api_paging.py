@@ -111,12 +111,18 @@ def by_cursor(path: str, param: str, *, empty_ends: bool = True) -> Paging:
 
 
 def by_page(param: str = "page", *, more: str = "", size: str = "", first: int = 1) -> Paging:
-    """Pages are numbered; there are more where `more` in the answer says so, or after a full one (`size`)."""
+    """Pages are numbered. There are more where `more` in the answer says so, or after a full one (`size`).
+
+    With neither, pages are asked for until one is empty: some are short in the middle of a listing.
+    """
 
     def paging(answer: Answer) -> str:
         query = asked(answer.url)
-        full = _number(query.get(size, ""), 0)
-        if not (search(more, answer.body) is True if more else 0 < full <= len(answer.items)):
+        if more:
+            goes_on = search(more, answer.body) is True
+        else:
+            goes_on = len(answer.items) >= (_number(query.get(size, ""), 1) if size else 1)
+        if not goes_on:
             return ""
         return _further(answer, {param: str(_number(query.get(param, ""), first) + 1)})
 

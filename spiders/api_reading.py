@@ -274,7 +274,7 @@ def _snapshots(preset: Preset, body: Any, source: Source, now: datetime) -> tupl
 
 
 _MESSAGES = (
-    "error.message", "error.description", "error.error_user_msg", "error_description", "error_message",
+    "error.message", "error.description", "error.error_user_msg", "error_description", "error_message", "Message",
     "errors[0].detail", "errors[0].message", "errors[0]", "detail", "message", "reason", "error", "title",
 )  # fmt: skip
 _CODES = (

@@ -8,10 +8,12 @@ Told on the event loop only (it has no lock); a worker thread hands its results 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from statistics import median
 
-from storage.records import CrawlRun, RunOutcome, Tally, clean_line
+from storage.records import CrawlRun, DatePrecision, Mention, RunOutcome, RunStats, Tally, clean_line
 
 PROBLEMS_KEPT = 20  # different ones; the rest is only counted
 NOTES_KEPT = 3
@@ -30,6 +32,9 @@ class Health:
         self.blind_pages = 0
         self.blind = ""  # why pages show nothing although they should; the first one's words
         self.statuses: dict[int, int] = {}
+        self.gap = ""  # what says that something was missed between this run and the last
+        self.mentions = 0  # that were handed on, once for each time a page showed them
+        self.filled: Counter[str] = Counter()  # by field: how many of them had it
         self.tally = Tally()  # what the store did with what was found
         self.limits: list[str] = []  # what cut it short, in words
         self.notes: dict[str, None] = {}  # in order, each once
@@ -80,6 +85,21 @@ class Health:
         self.blind_pages += 1
         self.blind = self.blind or clean_line(words, WORDS_KEPT)
 
+    def missed(self, words: str) -> None:
+        """Something lies between what this run read and what the last one did; `words` say what to do."""
+        self.gap = self.gap or clean_line(words, WORDS_KEPT)
+        self.problem(words)
+
+    def saw(self, mention: Mention) -> None:
+        """A mention was read: which of its fields it has is counted."""
+        self.mentions += 1
+        has = self.filled
+        has["text"] += bool(mention.text or mention.title)
+        has["stars"] += mention.stars is not None
+        has["author"] += bool(mention.author)
+        has["date"] += mention.date_precision is not DatePrecision.NONE
+        has["id"] += not mention.external_id.startswith("fp:")
+
     def limit(self, words: str) -> None:
         """A limit or a deadline cut the crawl short; said once however often it is met."""
         words = clean_line(words, WORDS_KEPT)
@@ -118,6 +138,23 @@ class Health:
             said.append(f"and {self._more_problems} more")
         return tuple(said)
 
+    def stats(self, at: datetime, outcome: RunOutcome, *, windowed: bool) -> RunStats:
+        """What this run met, for later ones to be compared with."""
+        return RunStats(
+            at=at,
+            worked=outcome not in (RunOutcome.FAILED, RunOutcome.OFF),
+            pages=self.pages,
+            unchanged=self.unchanged,
+            failed=self.failed,
+            found=max(self.found, self.tally.found),
+            new=self.tally.new,
+            mentions=self.mentions,
+            filled=dict(self.filled),
+            statuses=dict(self.statuses),
+            windowed=windowed,
+            limited=bool(self.limits),
+        )
+
     def outcome(self, history: Sequence[CrawlRun] = ()) -> tuple[RunOutcome, str]:
         """What the crawl amounts to, and the reason in words; `history` are earlier runs of the same source.
 
@@ -149,8 +186,8 @@ class Health:
         usual = [run.found for run in history if run.outcome in read]
         if usual and median(usual) >= 1:
             return (
-                f"read {pages} and found nothing; it used to find about {median(usual):.0f} a run: "
-                "has the site changed its pages? `lowstar try` shows what is read from one"
+                f"read {pages} and found nothing; it used to find about {median(usual):.0f} a run, "
+                "which is too little to tell silence from blindness"
             )
         return f"read {pages} and found nothing"
 

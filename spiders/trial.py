@@ -15,6 +15,7 @@ from scrapy.http import Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
 from monitor.config import Config, Crawl, Source
+from monitor.config_apis import APIS
 from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
 from spiders.words import error_words
@@ -120,7 +121,7 @@ def _likely(response: TextResponse) -> list[str]:
     """The kinds that could read this answer, from what it is."""
     text = response.text.lstrip("\ufeff \t\r\n")[:2_000]
     if text.startswith(("{", "[")):
-        return ["feed", "hackernews", "reddit", "reviews", "selectors"]
+        return ["feed", "hackernews", "reddit", "reviews", "selectors", *APIS]
     if re.match(r"<\?xml|<rss|<feed|<rdf", text, re.IGNORECASE) and "<html" not in text.lower():
         return ["feed"]
     return ["reviews", "selectors"]

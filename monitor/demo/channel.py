@@ -16,17 +16,30 @@ Block = Mapping[str, Any]
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d1c1d;--soft:#616061;--line:#ddd;--page:#fff;--side:#3f0e40}
 @media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#aaa;--line:#444;--page:#1a1d21}}
-*{box-sizing:border-box}body{margin:0;font:15px/1.46 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--page)}
-header{background:var(--side);color:#fff;padding:.7rem 1.2rem;font-weight:700}main{max-width:46rem;padding:.5rem 1.2rem 2rem}
+*{box-sizing:border-box}
+body{margin:0;font:15px/1.46 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--page)}
+header{background:var(--side);color:#fff;padding:.7rem 1.2rem;font-weight:700}
+main{max-width:46rem;padding:.5rem 1.2rem 2rem}
 .message{display:grid;grid-template-columns:2.4rem 1fr;gap:.6rem;padding:.7rem 0;border-bottom:1px solid var(--line)}
-.face{width:2.3rem;height:2.3rem;border-radius:6px;background:#b5446e;color:#fff;display:grid;place-items:center;font-weight:700}
-.who{font-weight:700}.app{font-size:.65rem;background:var(--line);color:var(--soft);padding:0 .25rem;border-radius:3px;margin:0 .35rem}
-.at{color:var(--soft);font-size:.78rem}h2{font-size:1.06rem;margin:.15rem 0}blockquote{border-left:4px solid var(--line);margin:.2rem 0;padding-left:.7rem;white-space:pre-wrap;overflow-wrap:anywhere}
-.fields{display:grid;grid-template-columns:1fr 1fr;gap:.25rem 1rem;margin:.35rem 0}.field{white-space:pre-wrap;overflow-wrap:anywhere}
-.context{color:var(--soft);font-size:.82rem;margin:.25rem 0;overflow-wrap:anywhere}.actions{margin:.4rem 0 0;display:flex;gap:.4rem;flex-wrap:wrap}
-.button{border:1px solid var(--line);border-radius:5px;padding:.2rem .7rem;font-weight:700;font-size:.85rem;color:inherit;text-decoration:none}
-.primary{background:#007a5a;color:#fff;border-color:#007a5a}.danger{background:#c01343;color:#fff;border-color:#c01343}
-.edited{color:var(--soft);font-size:.78rem}.thread{margin-left:1.2rem;border-left:2px solid var(--line);padding-left:.6rem}hr{border:0;border-top:1px solid var(--line)}
+.face{width:2.3rem;height:2.3rem;border-radius:6px;background:#b5446e;color:#fff;display:grid;place-items:center;
+font-weight:700}
+.who{font-weight:700}
+.app{font-size:.65rem;background:var(--line);color:var(--soft);padding:0 .25rem;border-radius:3px;margin:0 .35rem}
+.at{color:var(--soft);font-size:.78rem}
+h2{font-size:1.06rem;margin:.15rem 0}
+blockquote{border-left:4px solid var(--line);margin:.2rem 0;padding-left:.7rem;white-space:pre-wrap;
+overflow-wrap:anywhere}
+.fields{display:grid;grid-template-columns:1fr 1fr;gap:.25rem 1rem;margin:.35rem 0}
+.field{white-space:pre-wrap;overflow-wrap:anywhere}
+.context{color:var(--soft);font-size:.82rem;margin:.25rem 0;overflow-wrap:anywhere}
+.actions{margin:.4rem 0 0;display:flex;gap:.4rem;flex-wrap:wrap}
+.button{border:1px solid var(--line);border-radius:5px;padding:.2rem .7rem;font-weight:700;font-size:.85rem;
+color:inherit;text-decoration:none}
+.primary{background:#007a5a;color:#fff;border-color:#007a5a}
+.danger{background:#c01343;color:#fff;border-color:#c01343}
+.edited{color:var(--soft);font-size:.78rem}
+.thread{margin-left:1.2rem;border-left:2px solid var(--line);padding-left:.6rem}
+hr{border:0;border-top:1px solid var(--line)}
 p{margin:.2rem 0}
 """
 
@@ -45,13 +58,13 @@ def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
 
 def _message(message: Mapping[str, Any]) -> str:
     at = datetime.fromtimestamp(float(message.get("ts") or 0), UTC)
-    blocks = message.get("blocks") or [
-        {"type": "section", "text": {"type": "plain_text", "text": message.get("text", "")}}
-    ]
+    plain = {"type": "section", "text": {"type": "plain_text", "text": message.get("text", "")}}
+    blocks = message.get("blocks") or [plain]
     edited = '<p class="edited">(edited)</p>' if message.get("edited") else ""
     thread = ' class="thread"' if message.get("thread_ts") not in (None, message.get("ts")) else ""
     return (
-        f'<article class="message"><div class="face" aria-hidden="true">l</div><div{thread}><p><span class="who">lowstar</span>'
+        '<article class="message"><div class="face" aria-hidden="true">l</div>'
+        f'<div{thread}><p><span class="who">lowstar</span>'
         f'<span class="app">APP</span><span class="at">{at:%H:%M} UTC</span></p>'
         f"{''.join(_block(block) for block in blocks)}{edited}</div></article>"
     )

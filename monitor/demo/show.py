@@ -33,10 +33,12 @@ url = "sqlite:///lowstar.db"
 name = "Lapwing Coffee"
 terms = ["Lapwing"]
 # A lapwing is a bird, too: one of these must stand in the same text.
-near = ["coffee", "order", "ordered", "bag", "blend", "beans", "barista", "café", "cafe", "grinder", "G2", "subscription",
+near = ["coffee", "order", "ordered", "bag", "blend", "beans", "barista", "café", "cafe", "grinder", "G2",
+    "subscription",
     "app", "support", "customer", "refund", "refunded", "charged", "delivery", "box", "mug", "kit", "discount", "decaf",
     "Northroast", "staff", "price", "prices", "terms", "phone line", "API", "shop", "Leeds", "Bristol", "liefert",
-    "Paket", "unsubscribe", "checkout", "menu", "carafe", "payment", "roast curves", "dataset", "tasting", "power brick",
+    "Paket", "unsubscribe", "checkout", "menu", "carafe", "payment", "roast curves", "dataset", "tasting",
+    "power brick",
     "owners", "happy", "months", "chat bot", "emails", "joke", "😡"]
 rivals = ["Northroast"]
 

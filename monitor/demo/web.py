@@ -47,7 +47,12 @@ _LATER: dict[str, dict[str, Any]] = {
     "g1036": {"gone": True},
 }
 
-_MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+_MONTHS_DE = (
+    "Januar", "Februar", "März", "April", "Mai", "Juni",
+    "Juli", "August", "September", "Oktober", "November", "Dezember",
+)  # fmt: skip
+
+_UNITS = {"h": "hours", "d": "days"}
 
 _CSS = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fdfcf9}
@@ -188,7 +193,8 @@ def guide_page(number: int, today: datetime, base: str, *, later: bool = False) 
     }
     head = f'<script type="application/ld+json">{_ld(business)}</script>'
     if number == 2:  # one broken block among good ones, as on many real pages
-        head += '<script type="application/ld+json">{"@context": "https://schema.org", "@type": "BreadcrumbList", </script>'
+        broken = '{"@context": "https://schema.org", "@type": "BreadcrumbList", '
+        head += f'<script type="application/ld+json">{broken}</script>'
     follow = ""
     if number * PER_PAGE < len(every):
         head += f'<link rel="next" href="/guide?page={number + 1}">'
@@ -239,14 +245,16 @@ def forum_page(number: int, today: datetime, *, later: bool = False) -> str | No
         age = line.get("time", "")
         if age:
             amount, unit = age.split()
-            when = f'<span class="age">{amount} {dict(h="hours", d="days")[unit]} ago</span>'
+            when = f'<span class="age">{amount} {_UNITS[unit]} ago</span>'
         else:
             at = posted_at(line, today)
             when = f'<time datetime="{at.isoformat()}">{at:%d %b}</time>'
         shown.append(
-            f'<article class="post" data-post-id="{line["id"]}"><span class="author">{html.escape(line["author"])}</span> '
+            f'<article class="post" data-post-id="{line["id"]}">'
+            f'<span class="author">{html.escape(line["author"])}</span> '
             f'{when} <a class="permalink" href="/forum/post/{line["id"]}">#</a>'
-            f'<div class="body">{html.escape(line["text"])}</div><span class="likes">{line.get("reach", 0)}</span> likes</article>'
+            f'<div class="body">{html.escape(line["text"])}</div>'
+            f'<span class="likes">{line.get("reach", 0)}</span> likes</article>'
         )
     follow = (
         f'<nav><a class="next" href="/forum?page={number + 1}">Older posts</a></nav>'

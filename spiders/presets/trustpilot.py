@@ -58,7 +58,7 @@ PRESET = Preset(
     },
     mentions=Kind.REVIEW,
     link="https://www.trustpilot.com/reviews/{id}",
-    paging=by_page("page", size="perPage"),
+    paging=by_page("page"),
     complete=True,
     auth_headers={"apikey": "{key}"},
     advice={"Unknown API key": "look at LOWSTAR_TRUSTPILOT_KEY"},

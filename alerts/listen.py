@@ -1,0 +1,206 @@
+"""How does a press reach us without a public address? Socket Mode: Slack's own client, and what it leaves open.
+
+Every envelope is acknowledged first, then queued, then carried out; one that comes again (a connection that
+broke before the acknowledgement arrived) is acknowledged again and carried out once. The client of slack_sdk
+connects anew by itself, when Slack asks for it (`disconnect`) and when the line breaks.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from alerts.interactions import Ignored, Intent, identity, read
+from alerts.notifier import NotifyError, TokenRefused
+from alerts.redact import redact
+from alerts.slack import classify, no_proxy_to_loopback
+
+log = logging.getLogger(__name__)
+
+SEEN_MAX = 10_000  # envelopes and presses remembered; Slack delivers again within minutes
+WORKERS = 3  # presses carried out at once: one slow answer of Slack must not expire another's window
+CHUNK = 65_536  # bytes read at once: the client recurses once a chunk, and payloads carry whole cards
+RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts to connect for the first time
+CLOSE_WITHIN = 4.0  # seconds for the client to close its threads, and as much for the workers
+
+Do = Callable[[Intent], None]
+
+
+class Once:
+    """Says of each name whether it is new; remembers the last 10,000. For several threads."""
+
+    def __init__(self, most: int = SEEN_MAX) -> None:
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def first(self, *names: str) -> bool:
+        """True when none of these names (empty ones do not count) was seen before; all are from now on."""
+        known = [name for name in names if name]
+        with self._lock:
+            new = not any(name in self._seen for name in known)
+            for name in known:
+                self._seen[name] = None
+                self._seen.move_to_end(name)
+            while len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+        return new
+
+
+class Desk:
+    """Takes intents from any road and has them carried out, in the order they came, by a few workers."""
+
+    def __init__(
+        self,
+        new_worker: Callable[[], Do],
+        *,
+        clock: Callable[[], datetime],
+        workers: int = WORKERS,
+    ) -> None:
+        self.clock = clock
+        self._once = Once()
+        self._queue: queue.SimpleQueue[Intent | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, args=(new_worker,), name=f"desk-{n}", daemon=True)
+            for n in range(workers)
+        ]
+
+    def start(self) -> None:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, within: float = CLOSE_WITHIN) -> bool:
+        """Finish what was taken, but for no longer than `within` seconds; True when all was finished.
+
+        What a worker is in the middle of is safe in any case: it stands in the store, or it does not.
+        """
+        for _ in self._threads:
+            self._queue.put(None)
+        until = time.monotonic() + within
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def take(
+        self, payload: object, envelope_id: str, answer: Callable[[dict[str, Any] | None], None]
+    ) -> bool:
+        """Acknowledge a payload through `answer`, then queue it, unless it came before; True when it is new."""
+        reading = read(payload, self.clock())
+        try:
+            answer(reading.ack)
+        except Exception as error:
+            # Slack will deliver it again, and then it is known: it is done once, and now.
+            log.warning("a press could not be acknowledged: %s", redact(str(error)))
+        if isinstance(reading.intent, Ignored):
+            log.debug("nothing to do: %s", reading.intent.why)
+            return False
+        if not self._once.first(envelope_id and f"envelope:{envelope_id}", identity(payload)):
+            log.info("delivered again, done once")
+            return False
+        self._queue.put(reading.intent)
+        return True
+
+    def _work(self, new_worker: Callable[[], Do]) -> None:
+        do = new_worker()  # here: the clients of slack_sdk belong to one thread
+        while (intent := self._queue.get()) is not None:
+            try:
+                do(intent)
+            except Exception:
+                log.exception("a press could not be carried out")
+
+
+class SocketRoad:
+    """The connection to Slack over which presses come; runs in threads of its own."""
+
+    def __init__(
+        self,
+        app_token: str,
+        desk: Desk,
+        *,
+        base_url: str = "https://slack.com/api/",
+        timeout: float = 30.0,
+        ping_interval: float = 5.0,
+    ) -> None:
+        web = WebClient(base_url=base_url, timeout=int(timeout), retry_handlers=[])
+        no_proxy_to_loopback(web, base_url)
+        self._desk = desk
+        self._client = SocketModeClient(
+            app_token,
+            web_client=web,
+            ping_interval=ping_interval,
+            receive_buffer_size=CHUNK,
+            concurrency=4,
+        )
+        no_proxy_to_loopback(self._client, base_url)
+        self._client.message_listeners.append(_log_message)
+        self._client.socket_mode_request_listeners.append(self._on_request)
+        self._closed = False
+
+    @property
+    def connected(self) -> bool:
+        """True while there is a connection."""
+        return bool(self._client.is_connected())
+
+    def open(self, stop: threading.Event) -> bool:
+        """Connect, trying again while the network is down; False when `stop` came first.
+
+        Raises TokenRefused when Slack does not take the token: trying again would not help.
+        """
+        wait = RETRY_FIRST
+        while not stop.is_set():
+            try:
+                self._client.connect()
+            except Exception as error:
+                found = error if isinstance(error, NotifyError) else classify("apps.connections.open", error)
+                if isinstance(found, TokenRefused):
+                    raise found from error
+                log.warning("no connection to Slack: %s", redact(str(found)))
+                if isinstance(error, SlackApiError):
+                    wait = max(wait, 5.0)
+            if self.connected:
+                return True
+            stop.wait(wait)
+            wait = min(wait * 2, RETRY_MOST)
+        return False
+
+    def close(self, within: float = CLOSE_WITHIN) -> None:
+        """Close the connection; Slack delivers to another listener, or again to us, what is not acknowledged."""
+        if self._closed:
+            return
+        self._closed = True
+        # Its threads may be waiting for Slack: they are daemons, and nobody waits for them for ever.
+        closing = threading.Thread(target=self._client.close, name="socket-close", daemon=True)
+        closing.start()
+        closing.join(within)
+
+    def drop(self) -> None:
+        """Break the connection, as a network would; it comes back by itself. For tests and drills."""
+        self._client.disconnect()
+
+    def _on_request(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
+        envelope = str(request.envelope_id)
+
+        def answer(ack: dict[str, Any] | None) -> None:
+            client.send_socket_mode_response(SocketModeResponse(envelope, ack))
+
+        self._desk.take(request.payload, envelope, answer)
+
+
+def _log_message(client: BaseSocketModeClient, message: Mapping[str, Any], raw: str | None = None) -> None:
+    if message.get("type") == "hello":
+        log.info("connected to Slack, %s connections in all", message.get("num_connections", "?"))
