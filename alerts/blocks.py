@@ -49,6 +49,7 @@ class Around:
     names: Names | None = None  # None: whatever looks like a Slack id is taken for one
     # True: somebody listens to clicks. False: nobody does, reactions are read instead. None: neither.
     interactive: bool | None = None
+    context: Sequence[str] = ()  # what is known around the case, a line each
 
 
 NOTHING_AROUND = Around()
@@ -175,6 +176,9 @@ def _card(reviewed: Reviewed, site: str, room: _Room, now: datetime, around: Aro
     if not case.status.closed and reviewed.verdict.reasons:
         why = "; ".join(one_line(reason) for reason in reviewed.verdict.reasons)
         blocks.append(_context(clip(f"Why you see this: {why}", room.reasons)))
+    if around.context and not case.status.closed:
+        known = " · ".join(one_line(line) for line in around.context)
+        blocks.append(_context(clip(known, room.reasons)))
     if story := _story(reviewed, now):
         blocks.append(_context(story))
     if case.status is CaseStatus.CLAIMED and case.claimed_at is not None:

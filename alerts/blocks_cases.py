@@ -84,7 +84,8 @@ def news_body(
         first += f" “{one_line(clip(said[0].quote, 100))}”"
     if len(news) > 1:
         first += "".join(f" {_plain(one.sentences[0], people)}" for one in said[1:])
-    text = first if first.startswith(("LATE: ", case.name)) else f"{case.name}: {first}"
+    first = first.removeprefix("🔴 ").replace("Late: ", "LATE: ", 1)
+    text = first if case.name in first else f"{case.name}: {first}"
     return json.dumps(
         {
             "text": clip_escaped(one_line(text), MAX_FALLBACK),

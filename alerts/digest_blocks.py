@@ -89,14 +89,16 @@ class _Room:
     loves: int
     open: int
     url: int
+    fact: int = 300
+    footer: int = 600
 
 
 _ROOMS = (
     _Room(280, 5, 3, 5, _URL_MAX),
     _Room(180, 5, 2, 4, 250),
     _Room(120, 3, 2, 3, 120),
-    _Room(80, 3, 1, 2, 0),
-    _Room(40, 2, 0, 0, 0),
+    _Room(80, 3, 1, 2, 0, 120, 200),
+    _Room(40, 2, 0, 0, 0, 60, 60),
 )
 
 
@@ -118,9 +120,8 @@ def _blocks(card: DigestCard, room: _Room) -> list[Block]:
     blocks: list[Block] = [{"type": "header", "text": _plain(clip(one_line(card.headline), MAX_HEADER))}]
     if card.warning:
         blocks.append(_context(clip(card.warning, 300)))
-    facts = [_fact(fact, room) for fact in card.facts]
-    for start in range(0, len(facts), MAX_FIELDS):
-        blocks.append({"type": "section", "fields": facts[start : start + MAX_FIELDS]})
+    if card.facts:
+        blocks.append({"type": "section", "fields": [_fact(fact, room) for fact in card.facts[:MAX_FIELDS]]})
     blocks.append({"type": "divider"})
     if card.hurts:
         items = [_topic(line, room) for line in card.hurts[: room.hurts]]
@@ -142,7 +143,7 @@ def _blocks(card: DigestCard, room: _Room) -> list[Block]:
             items.append(_section(f"and {more:,} more"))
         blocks.append(_rich({"type": "rich_text_list", "style": "bullet", "elements": items}))
     if card.footer:
-        blocks.append(_context(clip(one_line(card.footer), 600)))
+        blocks.append(_context(clip(one_line(card.footer), room.footer)))
     if url := button_url(card.report_url, 3_000):
         button = {
             "type": "button",
@@ -156,7 +157,7 @@ def _blocks(card: DigestCard, room: _Room) -> list[Block]:
 
 
 def _fact(fact: FactLine, room: _Room) -> Block:
-    value = clip_escaped(fact.value, 300)
+    value = clip_escaped(one_line(fact.value), room.fact)
     links = [
         f"<{escape(url)}|{clip_escaped(link.text, 40)}>"
         for link in fact.links

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from alerts import cases
 from alerts.actions import news_for
 from alerts.cases import Judged, News, Outcome, Told
-from alerts.routing import Route, route_for
+from alerts.routing import Route, quiet_until, routes_for
 from alerts.sla import STANDARD, Policy
+from alerts.storms import OFF, StormRules, fold_in
 from storage.records import Case, CaseEvent, Delivery, DeliveryKind
 from storage.store import Ledger
 
@@ -34,18 +35,20 @@ def take_in(
     announce: bool,
     max_age: timedelta,
     policy: Policy = STANDARD,
+    storms: StormRules = OFF,
 ) -> Intake:
     """Open the cases these verdicts call for and write their alerts into the outbox; change those that exist.
 
     `withdrawn` maps the ids of mentions that are gone to the reason. With `announce` off (a source's first run)
-    nothing new is opened; what changed in a case that exists is still shown on its card.
+    nothing new is opened; what changed in a case that exists is still shown on its card. By `storms` many alike
+    become one card.
     """
     touched = [j.mention_id for j in judged if not j.new] + list(withdrawn)
     standing: dict[tuple[int, str], Case] = {}
     if touched:
         standing = {(case.mention_id, case.brand): case for case in ledger.cases_of(touched)}
     recovered = _change(ledger, judged, withdrawn, standing, now, policy)
-    flagged = _open(ledger, judged, standing, routes, now, max_age, policy) if announce else 0
+    flagged = _open(ledger, judged, standing, routes, now, max_age, policy, storms) if announce else 0
     return Intake(flagged=flagged, recovered=recovered)
 
 
@@ -108,32 +111,35 @@ def _open(
     now: datetime,
     max_age: timedelta,
     policy: Policy,
+    storms: StormRules,
 ) -> int:
-    """Open a case for each verdict a route takes, with the outbox row that announces it. Answers how many."""
-    wanted: dict[tuple[int, str], tuple[Judged, Route]] = {}
+    """Open a case for each verdict a route takes, with the outbox rows that announce it. Answers how many."""
+    wanted: dict[tuple[int, str], tuple[Judged, tuple[Route, ...]]] = {}
     for each in judged:
         key = (each.mention_id, each.verdict.brand)
         if key in standing or not cases.is_news(each, now, max_age):
             continue
-        route = route_for(each.verdict, each.mention, routes)
-        if route is not None:
-            wanted[key] = (each, route)
+        if taken_by := routes_for(each.verdict, each.mention, routes):
+            wanted[key] = (each, taken_by)
     if not wanted:
         return 0
-    fresh = ledger.open_cases([cases.opened(each, route, now, policy) for each, route in wanted.values()])
+    fresh = ledger.open_cases(
+        [cases.opened(each, taken_by[0], now, policy) for each, taken_by in wanted.values()]
+    )
     history: list[CaseEvent] = []
     outbox: list[Delivery] = []
     for case in fresh:
-        each, route = wanted[(case.mention_id, case.brand)]
+        each, taken_by = wanted[(case.mention_id, case.brand)]
         history.append(cases.opening_event(case, each, now))
-        outbox.append(alert_for(case, route, now))
+        outbox += [alert_for(case, route, now) for route in taken_by]
     ledger.add_events(history)
     ledger.enqueue(outbox)
+    fold_in(ledger, {(one.notifier, one.channel) for one in outbox}, now, storms)
     return len(fresh)
 
 
 def alert_for(case: Case, route: Route, now: datetime) -> Delivery:
-    """The outbox row that announces a case."""
+    """The outbox row that announces a case on a route; in its quiet hours for later."""
     return Delivery(
         id=f"ob_{uuid.uuid4().hex}",
         kind=DeliveryKind.ALERT,
@@ -143,6 +149,6 @@ def alert_for(case: Case, route: Route, now: datetime) -> Delivery:
         priority=case.priority,
         rank=case.rank,
         created_at=now,
-        not_before=now,
+        not_before=quiet_until(route, case.priority, now) or now,
         wanted_version=case.version,
     )

@@ -8,7 +8,9 @@ connects anew by itself, when Slack asks for it (`disconnect`) and when the line
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -34,6 +36,7 @@ SEEN_MAX = 10_000  # envelopes and presses remembered; Slack delivers again with
 WORKERS = 3  # presses carried out at once: one slow answer of Slack must not expire another's window
 CHUNK = 65_536  # bytes read at once: the client recurses once a chunk, and payloads carry whole cards
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts to connect for the first time
+WATCH_EVERY, RECONNECT_EVERY = 0.5, 5.0  # seconds between two looks at the line, and after a failure
 CLOSE_WITHIN = 4.0  # seconds for the client to close its threads, and as much for the workers
 
 Do = Callable[[Intent], None]
@@ -149,7 +152,8 @@ class SocketRoad:
         no_proxy_to_loopback(self._client, base_url)
         self._client.message_listeners.append(_log_message)
         self._client.socket_mode_request_listeners.append(self._on_request)
-        self._closed = False
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._watch_line, name="socket-watch", daemon=True)
 
     @property
     def connected(self) -> bool:
@@ -164,7 +168,9 @@ class SocketRoad:
         wait = RETRY_FIRST
         while not stop.is_set():
             try:
-                self._client.connect()
+                if not self._client.current_app_monitor_started:  # once it watches, it connects by itself
+                    self._client.wss_uri = None  # an address is good for one attempt
+                    self._client.connect()
             except Exception as error:
                 found = error if isinstance(error, NotifyError) else classify("apps.connections.open", error)
                 if isinstance(found, TokenRefused):
@@ -173,6 +179,7 @@ class SocketRoad:
                 if isinstance(error, SlackApiError):
                     wait = max(wait, 5.0)
             if self.connected:
+                self._watch.start()
                 return True
             stop.wait(wait)
             wait = min(wait * 2, RETRY_MOST)
@@ -180,9 +187,9 @@ class SocketRoad:
 
     def close(self, within: float = CLOSE_WITHIN) -> None:
         """Close the connection; Slack delivers to another listener, or again to us, what is not acknowledged."""
-        if self._closed:
+        if self._closed.is_set():
             return
-        self._closed = True
+        self._closed.set()
         # Its threads may be waiting for Slack: they are daemons, and nobody waits for them for ever.
         closing = threading.Thread(target=self._client.close, name="socket-close", daemon=True)
         closing.start()
@@ -192,6 +199,28 @@ class SocketRoad:
         """Break the connection, as a network would; it comes back by itself. For tests and drills."""
         self._client.disconnect()
 
+    def _watch_line(self) -> None:
+        """Connect anew as soon as the other side has hung up.
+
+        The client reads "nothing" from such a line in a loop without a pause, and notices after five failed
+        pings, 25 seconds later: so long would every button be dead, and a processor busy.
+        """
+        wait = WATCH_EVERY
+        while not self._closed.wait(wait):
+            wait = WATCH_EVERY
+            session = self._client.current_session
+            line = session.sock if session is not None else None
+            if session is None or (line is not None and not hung_up(line)):
+                continue
+            try:
+                log.info("the connection to Slack is gone, connecting anew")
+                session.disconnect()
+                self._client.connect_to_new_endpoint()
+            except Exception as error:
+                log.warning("no connection to Slack: %s", redact(str(error)))
+            if not self.connected:
+                wait = RECONNECT_EVERY
+
     def _on_request(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         envelope = str(request.envelope_id)
 
@@ -199,6 +228,18 @@ class SocketRoad:
             client.send_socket_mode_response(SocketModeResponse(envelope, ack))
 
         self._desk.take(request.payload, envelope, answer)
+
+
+def hung_up(line: socket.socket) -> bool:
+    """True when the other side of a TCP connection is gone and nothing is left to read."""
+    try:
+        # A copy of the descriptor: a TLS socket does not let anybody look without reading.
+        with socket.socket(fileno=os.dup(line.fileno())) as raw:
+            return raw.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _log_message(client: BaseSocketModeClient, message: Mapping[str, Any], raw: str | None = None) -> None:

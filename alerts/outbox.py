@@ -44,6 +44,7 @@ RECONCILE_AFTER = timedelta(seconds=60)  # must be longer than a request can tak
 DEADLINE = timedelta(minutes=5)  # longest run of `deliver_due` with `until_idle`
 MARGIN = timedelta(minutes=5)  # looked back further than the claim, for clocks that are not quite right
 EDIT_TURN = 4  # after so many new messages a waiting edit goes first: a storm must not freeze the cards
+STORM_TURN = 2  # after so many alerts of storms one of something else goes first, if any waits
 _SHOW_TRIES, _SHOW_AGAIN = 20, 0.1  # seconds; a card that another courier is drawing is waited for so long
 _TICK = 1.0  # seconds; other processes write to the outbox too, and `stop` wants to be heard
 
@@ -101,6 +102,7 @@ class DeliveryReport:
     parked: int = 0
     failed: int = 0
     waiting: int = 0  # pending, or on their way in another process
+    held: int = 0  # behind the card of a storm
 
 
 @dataclass(slots=True)
@@ -124,10 +126,12 @@ class Courier:
     pace: timedelta = PACE
     reconcile_after: timedelta = RECONCILE_AFTER
     edit_gap: timedelta = EDIT_GAP
-    fallbacks: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (notifier, channel) → channel
+    # (notifier, channel) → a channel of the same notifier, or "email:who@example.com"
+    fallbacks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     crash_point: Crash = field(default=lambda point: None)
     _counts: _Counts = field(default_factory=_Counts, init=False)
     _since_edit: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
+    _of_storms: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
     def run(self, *, until_idle: bool = True, deadline: datetime | None = None) -> DeliveryReport:
         """Deliver worst first, at the pace of each channel, until nothing is left to do.
@@ -192,11 +196,9 @@ class Courier:
             ledger.suspect_stale(now, self.reconcile_after)
             parked = ledger.parked()
             for state in parked:
-                fallback = self.fallbacks.get((state.notifier, state.channel), "")
-                probing = state.gated_until is None or state.gated_until <= now
                 # What comes in while a channel is parked moves on as well, but for the one that probes it.
-                if state.channel and fallback and not probing:
-                    ledger.redirect(state.notifier, state.channel, fallback)
+                if state.gated_until is not None and state.gated_until > now:
+                    self._go_round(ledger, state.notifier, state.channel)
             if parked:
                 ledger.mark_parked()
             due = ledger.due(
@@ -229,13 +231,21 @@ class Courier:
     def _post(self, notifier: str, channel: str) -> bool:
         now = self.clock()
         self.crash_point("before_claim")
+        in_a_row = self._of_storms.get((notifier, channel), 0)
         with self.store.transaction() as ledger:
-            delivery = ledger.claim_post(notifier, channel, now, pace=self._pace(notifier))
+            delivery = ledger.claim_post(
+                notifier,
+                channel,
+                now,
+                pace=self._pace(notifier),
+                pass_storms=in_a_row >= STORM_TURN,
+            )
         if delivery is None:
             return False
+        self._of_storms[notifier, channel] = 0 if delivery.storm is None else in_a_row + 1
         self.crash_point("after_claim")
         reviewed, parent = self._context(delivery)
-        if reviewed is not None and reviewed.removed:
+        if reviewed is not None and reviewed.removed and delivery.kind is DeliveryKind.ALERT:
             with self.store.transaction() as ledger:
                 self._counts.cancelled += ledger.settle(delivery, DeliveryState.CANCELLED)
             return True
@@ -281,9 +291,9 @@ class Courier:
                 plain=decided.plain,
                 counted=decided.counted,
             )
-            fallback = self.fallbacks.get((delivery.notifier, delivery.channel), "")
-            if decided.park is Park.CHANNEL and fallback:
-                ledger.redirect(delivery.notifier, delivery.channel, fallback)
+            if decided.park is not Park.NOTHING:
+                whole = decided.park is Park.NOTIFIER
+                self._go_round(ledger, delivery.notifier, "" if whole else delivery.channel)
         level = logging.WARNING if decided.counted or decided.park else logging.INFO
         log.log(level, "%s to %s: %s", delivery.id, delivery.channel, decided.error)
 
@@ -391,6 +401,18 @@ class Courier:
         except NotifyError as error:
             log.error("a removed mention still stands in its channel: %s", redact(str(error)))  # noqa: TRY400
 
+    def _go_round(self, ledger: Ledger, notifier: str, channel: str) -> None:
+        """What waits for a channel that is out of order ("": for any of the notifier) takes its second road."""
+        for (of, shut), fallback in self.fallbacks.items():
+            if of != notifier or channel not in ("", shut):
+                continue
+            road, colon, where = fallback.partition(":")
+            if colon and road in self.notifiers:
+                ledger.redirect(notifier, shut, where, to=road)
+            elif channel and not colon:
+                # Another channel of a road that is closed as a whole would be no way out.
+                ledger.redirect(notifier, shut, fallback)
+
     def _obstruct(self, ledger: Ledger, delivery: Delivery, decided: Decision, now: datetime) -> None:
         if decided.gate_until is not None:
             ledger.gate(delivery.notifier, delivery.channel, decided.gate_until)
@@ -437,6 +459,7 @@ class Courier:
             parked=counts[DeliveryState.PARKED],
             failed=counts[DeliveryState.FAILED],
             waiting=counts[DeliveryState.PENDING] + counts[DeliveryState.SENDING],
+            held=counts[DeliveryState.HELD],
         )
 
 
@@ -459,7 +482,8 @@ def deliver_due(
     """Deliver everything that is due, worst first; the one call of `lowstar run` and of the daemon.
 
     `reconcile_after` must be longer than a request of any notifier can take. `fallbacks` maps (notifier,
-    channel) to the channel used while that one is parked. See `Courier.run` for `until_idle` and `deadline`.
+    channel) to what is used while that one is parked: a channel, or "email:who@example.com". See
+    `Courier.run` for `until_idle` and `deadline`.
     """
     if stop is None:
         asked: Callable[[], bool] = lambda: False  # noqa: E731

@@ -21,12 +21,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alerts.blocks_storm import escalation_body, over_body
+from alerts.names import Names
 from storage.records import DatePrecision, Delivery, DeliveryKind, Priority, Storm
-from storage.storms import Folded, Fresh, StormCounts
 from storage.store import Ledger, Store
+from storage.storms import Folded, Fresh, StormCounts
 
 HOUR = timedelta(hours=1)
-SOONER = timedelta(seconds=10)  # a new one among the five worst is on the card after this; Slack's edits need it
+SOONER = timedelta(
+    seconds=10
+)  # a new one among the five worst is on the card after this; Slack's edits need it
 WORST = 5
 MORE = 20  # shown by one press of "Show next 20"
 TODAY = timedelta(hours=36)  # a date without a time that lies no further back may be of this very hour
@@ -208,8 +211,8 @@ def usual_rate(ledger: Ledger, brand: str, topic: str, before: datetime) -> Usua
     weeks = min(WEEKS, known // timedelta(days=7))
     if weeks >= WEEKS_LEAST:
         start = before.replace(minute=0, second=0, microsecond=0)
-        spans = [(start - timedelta(weeks=ago), start - timedelta(weeks=ago) + HOUR) for ago in range(1, weeks + 1)]
-        counts = ledger.bad_posts(brand, topic, spans)
+        starts = [start - timedelta(weeks=ago) for ago in range(1, weeks + 1)]
+        counts = ledger.bad_posts(brand, topic, [(one, one + HOUR) for one in starts])
         return Usual(sum(counts) / weeks, weeks=weeks)
     if known.days >= DAYS_LEAST:
         count = ledger.bad_posts(brand, topic, [(before - timedelta(days=known.days), before)])[0]
@@ -240,7 +243,8 @@ def _fold_channel(ledger: Ledger, notifier: str, channel: str, now: datetime, ru
     left = []
     for alert in fresh:
         # What was sent before a storm began, or beside it, is no part of it any more.
-        storm = next((going_on[alert.brand, key] for key in (*keys_of(alert), "backlog") if (alert.brand, key) in going_on), None)
+        names = [(alert.brand, key) for key in (*keys_of(alert), "backlog")]
+        storm = next((going_on[name] for name in names if name in going_on), None)
         if storm is not None and alert.waits:
             folded[storm.id].append(alert)
         else:
@@ -359,7 +363,11 @@ def tend_storms(store: Store, now: datetime, rules: StormRules) -> Tended:
     with store.reading() as ledger:
         going_on = ledger.storms_going_on()
         channels = ledger.waiting_channels() if rules.on else []
+        stranded = ledger.stranded()
     folded = ended = let_go = 0
+    if stranded:
+        with store.transaction() as ledger:
+            let_go += ledger.free_stranded(now)
     if channels:
         with store.transaction() as ledger:
             folded = fold_in(ledger, channels, now, rules)
@@ -428,28 +436,27 @@ def act_on_storm(
     *,
     version: int | None = None,
     tell: Sequence[str] = (),
-    names: Mapping[str, str] | None = None,
+    names: Names | None = None,
     more: int = MORE,
 ) -> StormActed:
     """Do `do` to a storm for `actor`, in the caller's transaction; its card is drawn anew.
 
     `version` is the one the person saw (None: as it is now). `tell` are the people an escalation rings: Slack ids
-    or names; `names` turns ids into words. Raises StormRefused with words for the person.
+    or names; `names` says what people are called. Raises StormRefused with words for the person.
     """
     storm = ledger.storm(identity)
     if storm is None:
         raise StormRefused("There is no such storm")
     if storm.ended_at is not None:
         raise StormRefused("This storm is over; every case of it is shown on its own")
-    called = names or {}
     if version is not None and version != storm.version and do is not StormDo.MORE:
         # Showing more twice is what two people wanted; the rest is done once.
-        raise StormRefused(_what_happened(storm, actor, do, called))
+        raise StormRefused(_what_happened(storm, actor, do, names))
     shown = 0
     match do:
         case StormDo.LEAD:
             if storm.owner:
-                raise StormRefused(_what_happened(storm, actor, do, called))
+                raise StormRefused(_what_happened(storm, actor, do, names))
             changed, said = replace(storm, owner=actor), "You lead this storm"
         case StormDo.ESCALATE:
             if storm.escalated_at is not None:
@@ -473,16 +480,17 @@ def act_on_storm(
     ledger.redraw_storm(changed, ledger.worst_of(identity, WORST), now)
     if do is StormDo.ESCALATE:
         counts = ledger.storm_counts(identity, now - HOUR)
-        body = escalation_body(changed, counts, actor, tell, now, called)
+        body = escalation_body(changed, counts, actor, tell, now, names)
         ledger.enqueue([_news(changed, body, DeliveryKind.ESCALATION, now)])
     return StormActed(storm=changed, shown=shown, said=said)
 
 
-def _what_happened(storm: Storm, actor: str, do: StormDo, names: Mapping[str, str]) -> str:
+def _what_happened(storm: Storm, actor: str, do: StormDo, names: Names | None) -> str:
     if storm.owner == actor and do is StormDo.LEAD:
         return "You lead this storm already"
     if storm.owner and do is StormDo.LEAD:
-        return f"{names.get(storm.owner, storm.owner)} leads this storm already"
+        leader = "Somebody else" if names is None else names.name(storm.owner)
+        return f"{leader} leads this storm already"
     if not storm.holding and do is StormDo.UNHOLD:
         return "Nothing is held any more"
     return "This storm has changed since you saw it: look at its card again"

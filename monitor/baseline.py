@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import fmean, median, pvariance
 
 from storage.records import Finding, RunStats
@@ -76,7 +77,7 @@ def _shut_out(stats: RunStats, problems: Sequence[str]) -> Finding | None:
         advice = _advice(code) if code else ""
         words = said or "nothing could be asked"
         return Finding("shut out", f"{words}. {advice}" if advice else words)
-    if times >= ENOUGH and times >= read:
+    if times > read or (times >= ENOUGH and times == read):
         code = max(refused, key=lambda code: refused[code])
         asked = times + read
         return Finding(
@@ -196,9 +197,7 @@ def _comparable(usual: Sequence[RunStats], now: datetime) -> tuple[list[RunStats
 def _part_of_a_window(usual: Sequence[RunStats], now: datetime) -> float:
     """How long this run's window is beside the usual ones, at most 1: two runs in a minute find little."""
     times = sorted((run.at for run in usual), reverse=True)
-    gaps = [
-        (later - earlier) / timedelta(seconds=1) for later, earlier in zip(times, times[1:], strict=False)
-    ]
+    gaps = [(later - earlier) / timedelta(seconds=1) for later, earlier in pairwise(times)]
     if not gaps or (typical := median(gaps)) <= 0:
         return 1.0
     return max(0.0, min(1.0, (now - times[0]) / timedelta(seconds=1) / typical))

@@ -29,6 +29,7 @@ COMMANDS = {
     "init": ("monitor.commands.init:command", "Write a commented lowstar.toml."),
     "check": ("monitor.commands.check:command", "Say what works, what does not, and what to do about it."),
     "run": ("monitor.commands.run:command", "Collect what is due, judge, deliver, exit: what cron calls."),
+    "listen": ("monitor.commands.listen:command", "Listen to Slack's buttons; deliver meanwhile."),
     "try": ("monitor.commands.try_:command", "Show what would be collected from a page; keep nothing."),
     "score": ("monitor.commands.score:command", "Judge JSON lines: texts in, verdicts out."),
     "cases": ("monitor.commands.cases:command", "Show what somebody has to answer, worst first."),

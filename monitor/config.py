@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import config_cases as answering
+from monitor import config_ops as operating
 from monitor import config_sections as sections
 from monitor.config_apis import read_keys
 from monitor.config_check import Table, redact_line
@@ -77,7 +78,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     brand_check = sections.known(brand_names, "brand")
     people = answering.read_people(top)
     sla = answering.read_sla(top.table("sla"), timezone, brand_check)
-    routes = sections.read_routes(top, slack, brand_names, source_names, warnings, sla)
+    routes = sections.read_routes(top, slack, brand_names, source_names, warnings, sla, timezone)
     steps = answering.read_escalation(top, people, brand_check)
     follow_up = answering.read_follow_up(top, brand_check)
     playbooks = answering.read_playbooks(top, brand_check)
@@ -86,6 +87,13 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     alerts = sections.read_alerts(top.table("alerts"), slack)
     triage = sections.read_triage(top.table("triage"))
     crawl = sections.read_crawl(top.table("crawl"))
+    storms = operating.read_storms(top.table("storms"))
+    ops = operating.read_ops(
+        top.table("ops"), sections.ROADS, sections.CHANNEL_CHECKS, next(iter(routes), None)
+    )
+    email = operating.read_email(mail := top.table("email"), environ, folder, outside)
+    operating.check_second_roads(mail, routes, email)
+    heartbeat = operating.read_heartbeat(top.table("heartbeat"), environ, folder, outside)
     web = read_web(top.table("web"), environ, folder, outside)
     digest = read_digest(
         top.table("digest"),
@@ -106,7 +114,12 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         store_url=store_url,
         timezone=timezone,
         policy=answering.policy_of(
-            sla, people, steps, follow_up, routes, buttons=bool(slack.token and slack.app_token)
+            sla,
+            people,
+            steps,
+            follow_up,
+            routes,
+            buttons=bool(slack.token and (slack.app_token or slack.signing_secret)),
         ),
         playbooks=playbooks,
         customers=customers,
@@ -117,6 +130,10 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         crawl=crawl,
         web=web,
         digest=digest,
+        storms=storms,
+        ops=ops,
+        email=email,
+        heartbeat=heartbeat,
         keys=keys,
         warnings=tuple(clean_line(f"{path}: {line}", 2_000) for line in warnings),
     )

@@ -77,6 +77,9 @@ def _ids(example: str, *, required: bool = True) -> Option:
 
 _QUERIES = Option('a list of words to look for: ["Acme"]')
 _INSTANCE = Option('the address of the server: "https://forum.example"', lambda text: not url_problem(text))
+_TOKEN_URL = Option(
+    "an address that begins with https://", lambda text: not safe_url_problem(text), single=True
+)
 _GOOGLE_OAUTH = (("token",), ("client_id", "client_secret", "refresh_token"))
 
 APIS: Mapping[str, Api] = {
@@ -136,7 +139,8 @@ APIS: Mapping[str, Api] = {
                 'a list of locations: ["accounts/1/locations/2"]',
                 lambda text: _LOCATION.fullmatch(text) is not None,
                 required=True,
-            )
+            ),
+            "token_url": _TOKEN_URL,
         },
         needs=_GOOGLE_OAUTH,
         where="ask for access at https://developers.google.com/my-business/content/prereqs",
@@ -179,7 +183,7 @@ APIS: Mapping[str, Api] = {
     ),
     "google_play_owner": Api(
         "reviews of your own apps on Google Play, of the last week",
-        {"apps": _ids("com.acme.shop")},
+        {"apps": _ids("com.acme.shop"), "token_url": _TOKEN_URL},
         needs=_GOOGLE_OAUTH,
         where="see https://developers.google.com/android-publisher/getting_started",
         budget=True,

@@ -33,7 +33,11 @@ class SourceKind:
 def _pages(table: Table) -> dict[str, Any]:
     """What every kind that follows links knows: further hosts it may follow them to."""
     hosts = table.texts("hosts", allowed='a list of hosts: ["cdn.shop.example"]', empty=False)
-    return {"hosts": hosts} if hosts else {}
+    options: dict[str, Any] = {"hosts": hosts} if hosts else {}
+    # Its pages show all there is: what is on none of them any more was deleted.
+    if table.flag("complete", False):
+        options["complete"] = True
+    return options
 
 
 def _own_kind(table: Table) -> dict[str, Any]:

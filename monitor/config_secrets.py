@@ -18,6 +18,7 @@ SLACK_TOKEN = "LOWSTAR_SLACK_TOKEN"  # noqa: S105 - names of variables, no secre
 SLACK_TOKEN_ALIAS = "SLACK_BOT_TOKEN"  # noqa: S105
 SLACK_APP_TOKEN = "LOWSTAR_SLACK_APP_TOKEN"  # noqa: S105
 SLACK_WEBHOOK_URL = "LOWSTAR_SLACK_WEBHOOK_URL"
+SLACK_SIGNING_SECRET = "LOWSTAR_SLACK_SIGNING_SECRET"  # noqa: S105
 REDDIT_CLIENT_ID = "LOWSTAR_REDDIT_CLIENT_ID"
 REDDIT_CLIENT_SECRET = "LOWSTAR_REDDIT_CLIENT_SECRET"  # noqa: S105
 STORE_URL = "LOWSTAR_STORE_URL"
@@ -27,6 +28,7 @@ VARIABLES = (
     SLACK_TOKEN_ALIAS,
     SLACK_APP_TOKEN,
     SLACK_WEBHOOK_URL,
+    SLACK_SIGNING_SECRET,
     REDDIT_CLIENT_ID,
     REDDIT_CLIENT_SECRET,
     STORE_URL,
@@ -44,6 +46,8 @@ _KEYS = {  # a key of one of these names is a secret wherever it stands in lowst
     "webhook": SLACK_WEBHOOK_URL,
     "webhook_url": SLACK_WEBHOOK_URL,
     "slack_webhook_url": SLACK_WEBHOOK_URL,
+    "signing_secret": SLACK_SIGNING_SECRET,
+    "slack_signing_secret": SLACK_SIGNING_SECRET,
     "client_id": REDDIT_CLIENT_ID,
     "reddit_client_id": REDDIT_CLIENT_ID,
     "client_secret": REDDIT_CLIENT_SECRET,
@@ -58,6 +62,7 @@ class Secrets:
     slack_token: str = field(default="", repr=False)
     slack_app_token: str = field(default="", repr=False)
     slack_webhook_url: str = field(default="", repr=False)
+    slack_signing_secret: str = field(default="", repr=False)
     reddit_client_id: str = field(default="", repr=False)
     reddit_client_secret: str = field(default="", repr=False)
     store_url: str = field(default="", repr=False)
@@ -80,6 +85,7 @@ def read_secrets(environ: Mapping[str, str], folder: Path, problems: list[str]) 
         slack_token=token,
         slack_app_token=read(SLACK_APP_TOKEN, _app_token),
         slack_webhook_url=read(SLACK_WEBHOOK_URL, safe_url_problem),
+        slack_signing_secret=read(SLACK_SIGNING_SECRET),
         reddit_client_id=read(REDDIT_CLIENT_ID),
         reddit_client_secret=read(REDDIT_CLIENT_SECRET),
         store_url=read(STORE_URL),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from alerts.email import address_problem
 from alerts.routing import Route
 from monitor.config_cases import Sla, calendar_problem, read_respond_within, zone_problem
 from monitor.config_check import Table, did_you_mean, duration_text, shown
 from monitor.config_kinds import KINDS, read_urls
+from monitor.config_ops import EMAIL, email_problem, quiet_of, quiet_problem
 from monitor.config_secrets import SLACK_TOKEN, SLACK_WEBHOOK_URL, STORE_URL, Secrets, safe_url_problem
 from monitor.config_shape import Alerts, Crawl, Reddit, Slack, Source
 from monitor.match import Brand
@@ -71,6 +74,10 @@ def _absolute(url: str, folder: Path) -> str:
         return url
     path = Path(url.removeprefix("sqlite:///"))
     return f"sqlite:///{path if path.is_absolute() else folder.absolute() / path}"
+
+
+def _language_problem(code: str) -> str:
+    return "" if _LANGUAGE.fullmatch(code) else 'a language code such as "en" or "de"'
 
 
 def _name_problem(name: str) -> str:
@@ -146,12 +153,12 @@ def read_sources(
             "about": table.texts("about", allowed="a list of brands' names", check=known(brands, "brand")),
             "backfill": table.choice("backfill", "silent", ("silent", "alert")),
             "max_pages": table.whole("max_pages", _SOURCE.max_pages, 1, 100_000),
+            "max_items": table.whole("max_items", _SOURCE.max_items, 0, 1_000_000),
+            "retention": table.duration("retention", timedelta(0), "1h", "520w") or None,
             "deadline": table.duration("deadline", _SOURCE.deadline, "1s", "1d"),
             "language": table.text(
                 "language",
-                check=lambda code: (
-                    "" if _LANGUAGE.fullmatch(code) else 'a language code such as "en" or "de"'
-                ),
+                check=_language_problem,
             ),
         }
         if kind:  # without it nobody knows which further keys are right
@@ -181,6 +188,7 @@ def read_slack(table: Table, secrets: Secrets) -> Slack:
         token=secrets.slack_token,
         app_token=secrets.slack_app_token,
         webhook_url=secrets.slack_webhook_url,
+        signing_secret=secrets.slack_signing_secret,
         channel=table.text("channel", check=channel_problem),
         base_url=base_url if base_url.endswith("/") else base_url + "/",
         timeout=timeout,
@@ -209,6 +217,15 @@ def channel_problem(channel: str) -> str:
     return f'{allowed}; did you mean "#{name}"?' if fits else allowed
 
 
+ROADS = ("slack", "webhook", "console", "email")
+CHANNEL_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "slack": channel_problem,
+    "webhook": _name_problem,
+    "console": _name_problem,
+    "email": address_problem,
+}
+
+
 def read_routes(
     top: Table,
     slack: Slack,
@@ -216,16 +233,17 @@ def read_routes(
     sources: set[str] | None,
     warnings: list[str],
     sla: Sla = Sla(),  # noqa: B008 - frozen
+    zone: str = "UTC",
 ) -> tuple[Route, ...]:
     usual = "slack" if slack.token else "webhook" if slack.webhook_url else "console"
     routes: list[Route] = []
     for table in top.tables("routes"):
-        notifier = table.choice("notifier", usual, ("slack", "webhook", "console"))
+        notifier = table.choice("notifier", usual, ROADS)
         if notifier == "slack" and not slack.token:
             table.found("notifier", notifier, f'"console", or set {SLACK_TOKEN}')
         if notifier == "webhook" and not slack.webhook_url:
             table.found("notifier", notifier, f'"console", or set {SLACK_WEBHOOK_URL}')
-        check = channel_problem if notifier == "slack" else _name_problem
+        check = CHANNEL_CHECKS[notifier]
         channel = table.text("channel", allowed='a channel such as "#alerts"', check=check)
         if not channel and not table.given("channel"):
             channel = slack.channel or ("console" if notifier == "console" else "")
@@ -242,10 +260,21 @@ def read_routes(
                 sources=table.texts(
                     "sources", allowed="a list of sources' names", check=known(sources, "source")
                 ),
+                topics=table.texts("topics", allowed='a list of topics: ["payment", "delivery"]'),
+                languages=tuple(
+                    code.lower()
+                    for code in table.texts(
+                        "languages", allowed='a list: ["en", "de"]', check=_language_problem
+                    )
+                ),
+                places=table.texts("places", allowed='a list of places or products: ["Leeds"]'),
+                also=table.flag("also", False),
+                quiet=quiet_of(table.text("quiet", check=quiet_problem), zone),
+                urgent_override=table.flag("urgent_override", True),
                 respond_within=within,
                 respond_sooner=sooner,
                 calendar=table.text("calendar", check=calendar_problem(sla.calendars)),
-                fallback=table.text("fallback", check=check),
+                fallback=table.text("fallback", check=partial(_fallback_problem, check)),
             )
         )
         table.close()
@@ -265,6 +294,10 @@ def read_routes(
             respond_sooner=sla.respond_sooner,
         ),
     )
+
+
+def _fallback_problem(check: Callable[[str], str], fallback: str) -> str:
+    return email_problem(fallback) if fallback.startswith(EMAIL) else check(fallback)
 
 
 def read_reddit(table: Table, secrets: Secrets) -> Reddit:

@@ -11,10 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from alerts.email import Mailbox
+from alerts.ops import OpsRules
 from alerts.playbooks import Playbook
 from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
+from alerts.storms import StormRules
 from monitor.config_digest import DigestPlan
+from monitor.config_ops import Heartbeat
 from monitor.config_web import Web
 from monitor.match import Brand
 from monitor.triage import Thresholds
@@ -32,6 +36,8 @@ class Source:
     about: tuple[str, ...] = ()  # brands its pages are about, so that no term has to match
     backfill: str = "silent"  # first run: "silent" files without alerts, "alert" treats all as news
     max_pages: int = 50
+    max_items: int = 0  # mentions taken of one run, as a sample; 0: all
+    retention: timedelta | None = None  # how long its words are kept; None: as its terms say, else for good
     deadline: timedelta = timedelta(minutes=10)
     language: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -44,6 +50,7 @@ class Slack:
     token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     webhook_url: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)  # of Slack's requests, for `listen --http`
     channel: str = ""  # where alerts go unless a route says otherwise
     base_url: str = "https://slack.com/api/"
     timeout: float = 30.0
@@ -101,6 +108,10 @@ class Config:
     playbooks: tuple[Playbook, ...] = ()
     customers: Path | None = None  # the exported table of customers
     digest: DigestPlan = DigestPlan()
+    storms: StormRules = StormRules()
+    ops: OpsRules = OpsRules()
+    email: Mailbox | None = None
+    heartbeat: Heartbeat = Heartbeat()
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # of JSON APIs, by variable
     warnings: tuple[str, ...] = ()  # what is allowed and yet most likely not meant, one line each
 

@@ -15,7 +15,7 @@ from monitor.config_secrets import read_value
 
 WEB_TOKEN = "LOWSTAR_WEB_TOKEN"  # noqa: S105 - the name of a variable, no secret
 TOKEN_MIN = 16  # characters; shorter ones are guessed
-TOKEN_ALLOWED = (  # noqa: S105
+TOKENS_AS = (
     "a token of at least 16 letters, digits, - or _; or several as ROLE:NAME:TOKEN, one a line or with commas"
     " between (roles: read, act, admin)"
 )
@@ -112,7 +112,7 @@ def _tokens(value: str, outside: list[str]) -> tuple[Access, ...]:
             continue
         match = _TOKEN.fullmatch(entry.strip())
         if match is None:
-            outside.append(f"{WEB_TOKEN}: its value is not shown; allowed: {TOKEN_ALLOWED}")
+            outside.append(f"{WEB_TOKEN}: its value is not shown; allowed: {TOKENS_AS}")
             return ()
         found.append(Access(match[2] or "", Role[(match[1] or "admin").upper()], match[3]))
     return tuple(found)

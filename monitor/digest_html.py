@@ -59,7 +59,7 @@ class _Page:
         yield self.voices()
         yield self.changes()
         yield self.open()
-        yield self.table("sources", "By source", digest.sources, last=True)
+        yield self.table("sources", "By source", digest.sources, last=digest.mentions.last is not None)
         yield self.table("places", "By place and product", digest.places, last=False)
         yield self.sources()
         yield self.evidence()

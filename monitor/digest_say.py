@@ -231,9 +231,10 @@ def star_change(change: StarChange) -> str:
 
 
 def voice_share(voice: Voice, voices: tuple[Voice, ...]) -> float | None:
-    """Its percentage of all that is listened for; None where it is not listened for, so not comparable."""
-    whole = sum(one.mentions for one in voices if one.basis == "listened for")
-    return 100 * voice.mentions / whole if voice.basis == "listened for" and whole else None
+    """Its percentage of all that is listened for; None where it, or no rival, is listened for."""
+    heard = [one for one in voices if one.basis == "listened for"]
+    whole = sum(one.mentions for one in heard)
+    return 100 * voice.mentions / whole if voice in heard and len(heard) > 1 and whole else None
 
 
 def dates(digest: Digest) -> str:

@@ -91,7 +91,7 @@ class _Writer:
                 self.item(f"{one.name}, open {say.span_text(one.age)}{late}{owner}{post}")
             if len(digest.open) > 10:
                 self.item(f"and {len(digest.open) - 10} more")
-        self.parts("By source", digest.sources, last=True)
+        self.parts("By source", digest.sources, last=digest.mentions.last is not None)
         self.parts("By place and product, most negative first", digest.places, last=False)
         blind = [one for one in digest.seen if one.blind is not None or one.said]
         if blind:

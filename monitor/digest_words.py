@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from monitor.digest_rows import Rows, Wanted
 from monitor.digest_shape import Post, Quote, TopicFact
+from monitor.match import Matcher
 from monitor.noise import Change, count_change
 from monitor.topics import Read, Text, TopicCount, TopicReader, count_topics, is_gone, is_new
 from monitor.triage import shorten
@@ -165,9 +166,10 @@ def loves_of(rows: Rows, words: Words, tones: Mapping[int, int]) -> tuple[tuple[
     """Words to reuse, the warmest first, and somebody to thank: a happy author nobody has answered."""
     ranked: list[tuple[float, int, str]] = []
     seen: set[str] = set()
+    rivals = Matcher([rows.wanted.brand])
     for text in sorted(rows.others, key=lambda one: one.id):
-        if tones.get(text.id, 0) <= 0:
-            continue
+        if tones.get(text.id, 0) <= 0 or rivals.rivals_in(judged(text.title, text.text)):
+            continue  # who praises a rival in the same breath is no voice of ours
         quote, warmth = best_words(text)
         folded = " ".join(quote.casefold().split())
         if quote and folded not in seen:  # one text under many names is an advertisement already

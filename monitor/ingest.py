@@ -9,18 +9,21 @@ mention, its verdicts, its case and its outbox row are written together or not a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from alerts import viral
 from alerts.cases import Judged
 from alerts.intake import take_in
 from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
+from alerts.storms import OFF, StormRules
+from alerts.viral import Jump
 from monitor.match import Matcher
 from monitor.triage import Thresholds, judge
-from storage.records import Label, Mention, Removal, Sentiment, Stored, Tally, Verdict
-from storage.store import Store
+from storage.records import Label, Mention, Priority, Removal, Sentiment, Stored, Tally, Verdict
+from storage.store import Ledger, Store
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class Desk:
     routes: tuple[Route, ...]
     max_age: timedelta
     policy: Policy = STANDARD
+    storms: StormRules = OFF
 
 
 def ingest(
@@ -79,6 +83,12 @@ def ingest(
         )
         if reach:
             ledger.write_reach(reach)
+            grown = {known[key].id: (known[key].reach, now_at) for key, now_at in reach.items()}
+            found = viral.jumps(ledger, grown, now)
+            viral.spread(ledger, found, desk.routes, now, desk.policy)
+            judged += _gone_viral(
+                ledger, found, {known[m.key].id: m for m in mentions if m.key in known}, desk, now
+            )
         gone = set(ledger.remove(removals, now))
         withdrawn = {
             known[r.key].id: r.reason for r in removals if r.key in known and known[r.key].id in gone
@@ -92,6 +102,7 @@ def ingest(
             announce=announce,
             max_age=desk.max_age,
             policy=desk.policy,
+            storms=desk.storms,
         )
 
     new = sum(done.new for done in written.values())
@@ -124,6 +135,20 @@ def _read(mention: Mention, analyse: Analyzer) -> Sentiment:
     ):  # an analyser may be anybody's, and a text anything: the door that turns both into "unread"
         log.exception("could not score %s %s", mention.source, mention.external_id)
         return Sentiment(0.0, Label.UNREAD)
+
+
+def _gone_viral(
+    ledger: Ledger, found: Mapping[int, Jump], mentions: Mapping[int, Mention], desk: Desk, now: datetime
+) -> list[Judged]:
+    """Negative mentions without a case whose reach has jumped: judged anew, one step higher, and news again."""
+    judged = [
+        Judged(identity, mentions[identity], viral.raised(verdict, found[identity], now), new=True)
+        for identity in sorted(viral.without_case(ledger, found))
+        for verdict in verdicts_on(mentions[identity], desk)
+        if verdict.sentiment.label is Label.NEGATIVE or verdict.priority >= Priority.NORMAL
+    ]
+    ledger.write_verdicts([(one.mention_id, one.mention, one.verdict) for one in judged])
+    return judged
 
 
 def _grown(mentions: Sequence[Mention], known: dict[tuple[str, str], Stored]) -> dict[tuple[str, str], int]:

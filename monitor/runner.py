@@ -11,14 +11,14 @@ from typing import Any
 
 from alerts.clocks import Advanced, advance
 from alerts.customers import read_customers
-from alerts.notifier import Message, Notifier
+from alerts.notifier import Notifier
 from alerts.outbox import DeliveryReport, deliver_due
 from alerts.sla import Policy
 from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
 from monitor.sentiment import analyser
-from storage.records import CrawlRun, Delivery, Mention, Removal, Reviewed, RunOutcome, Tally
+from storage.records import CrawlRun, Mention, Removal, RunOutcome, Tally
 from storage.store import Store
 
 Clock = Callable[[], datetime]
@@ -119,12 +119,7 @@ def deliver(
     deadline: datetime | None = None,
 ) -> DeliveryReport:
     """Send what waits in the outbox, worst first."""
-    from alerts.blocks import message_for
-
-    titles = {source.name: source.title or source.name for source in config.sources}
-
-    def render(delivery: Delivery, reviewed: Reviewed | None) -> Message:
-        return message_for(delivery, reviewed, titles=titles, now=clock())
+    from monitor.cards import render_for
 
     return deliver_due(
         store,
@@ -134,7 +129,7 @@ def deliver(
         stop=stop,
         pace=config.slack.pace,
         reconcile_after=config.alerts.reconcile_after,
-        render=render,
+        render=render_for(config, store, clock),
         fallbacks={
             (route.notifier, route.channel): route.fallback for route in config.routes if route.fallback
         },

@@ -31,7 +31,8 @@ from monitor.normalise import fold
 
 POSTS_LEAST = 3  # a complaint of one or two people is a post, not a topic
 SINGLE_LEAST = 5  # a word alone says less than two together
-RARE = 0.001  # by chance alone so many negative posts would hold it once in a thousand times
+RARE = 0.005  # by chance alone so many negative posts would hold two words together once in 200 times
+RARE_SINGLE = 0.001  # there are more words to try than pairs that stand in three posts
 DISCOVERED_KEPT = 8
 INSIDE = 0.75  # a single word of which so many posts are another topic's is that topic
 ALIKE = 0.6  # two topics that share so much of their posts are one
@@ -258,7 +259,8 @@ def _posts(reads: Sequence[Read], *, hurts: bool) -> dict[str, list[int]]:
     posts: dict[str, list[int]] = defaultdict(list)
     for read in reads:
         for key, hurting in read.topics.items():
-            if (hurting and read.negative) is hurts:
+            # A complaint inside a friendly post is neither: it is a papercut, counted apart.
+            if (hurting and read.negative) if hurts else not hurting:
                 posts[key].append(read.id)
     return posts
 
@@ -296,7 +298,7 @@ def _discovered(
         typical = _rarity(len(ids), elsewhere[key], negatives, len(background))
         risen = _rarity(len(ids), before, negatives, older)
         rarity = min(typical, risen)
-        if rarity < RARE:
+        if rarity < (RARE if " " in key else RARE_SINGLE):
             found.append((rarity, key, ids))
     # What says most first: two words before one, then what is least likely by chance.
     found.sort(key=lambda one: (" " not in one[1], one[0], -len(one[2]), one[1]))

@@ -22,6 +22,7 @@ from spiders.page import Page, PageReader
 from spiders.parsing.dates import When, parse_when
 from spiders.parsing.html import html_to_text
 from spiders.parsing.ratings import Rating, parse_rating
+from spiders.walls import wall_in
 from storage.records import Kind, Mention, RatingSnapshot, Removal, clean_line, clean_url, fingerprint
 
 ITEMS_MAX = 5_000  # read of one answer; no API gives more than 1,000
@@ -55,7 +56,11 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
     except (ValueError, RecursionError):
         kind = "a web page" if response.text.lstrip()[:1] == "<" else "something unreadable"
         kind = kind if response.text.strip() else "nothing at all"
-        return Page(blind=f"{preset.title} answered with {kind} instead of JSON (HTTP {response.status})")
+        wall = wall_in(response)
+        return Page(
+            blind=f"{preset.title} answered with {kind} instead of JSON (HTTP {response.status})"
+            + (f": {wall}" if wall else "")
+        )
     items = items_in(preset, body)
     context = preset.context(response.url)
     snapshots = _snapshots(preset, body, source, fetched_at)

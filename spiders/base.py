@@ -51,7 +51,7 @@ from spiders.brake import Brake, CrawlEnded
 from spiders.health import Health
 from spiders.page import Page
 from spiders.words import error_words, failure_words, host_of, shown
-from storage.records import Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
+from storage.records import DatePrecision, Mention, RatingSnapshot, Removal, Stored, Tally, clean_key
 
 __all__ = [  # with what a spider says and waits with, so that one import is enough
     "Brake",
@@ -69,6 +69,10 @@ __all__ = [  # with what a spider says and waits with, so that one import is eno
 
 SWEEP_EVERY = timedelta(days=7)  # edits and late reviews on deeper pages are noticed within a week
 SNAPSHOTS_KEPT = 1_000  # a crawl; more averages than this are a broken reader
+MARKS_KEPT = 200  # listings of a source whose newest date is remembered, to notice a gap
+GAP_MENTIONS = 5  # fewer, all of them new, are a page that was filled a moment ago
+FEW_GONE = 5  # as many may vanish at once without a second thought
+ABSENT_MAX = 90_000  # characters of ids remembered between two full sweeps
 
 Sink = Callable[[Sequence[Mention | Removal]], Tally]
 """Takes a batch for good, in one transaction; raises if it could not. Called in a worker thread, in order."""
@@ -84,6 +88,13 @@ class Memory(Protocol):
         """What is known of these mentions, by key; a mention never seen is absent."""
 
 
+class Shelf(Protocol):
+    """What noticing a deletion needs besides."""
+
+    def kept_keys(self, source: str) -> set[str]:
+        """The external ids of all that is kept of `source`, removed ones left out."""
+
+
 class SourceSpider(scrapy.Spider):
     """Listens to one `Source`.
 
@@ -94,6 +105,10 @@ class SourceSpider(scrapy.Spider):
 
     name = ""
     kind: ClassVar[str] = ""  # where it differs from `name`
+    windowed: bool = False  # asks only for what was said since the last time: finding nothing is natural
+    backfills: ClassVar[bool] = True  # False: its source shows only the newest, whatever one asks
+    # By which path each field is found, for kinds that look in one place; see `place_of`.
+    places: ClassVar[Mapping[str, str]] = {}
 
     source: Source
     fetched_at: datetime
@@ -114,6 +129,7 @@ class SourceSpider(scrapy.Spider):
         health: Health | None = None,
         sink: Sink | None = None,
         config: Config | None = None,
+        since: datetime | None = None,
         url: str = "",
         **options: Any,
     ) -> None:
@@ -127,6 +143,7 @@ class SourceSpider(scrapy.Spider):
         # The edge: a spider that Scrapy itself starts has nobody to give it the time.
         self.fetched_at = fetched_at or datetime.now(UTC)
         self.first = first
+        self.since = since  # read back to there, whatever was read before; None: go on from the last time
         self.health = health or Health()
         self.sink = sink
         self.brake = Brake()
@@ -180,6 +197,22 @@ class SourceSpider(scrapy.Spider):
             if len(self.snapshots) < SNAPSHOTS_KEPT:
                 self.snapshots.append(snapshot)
 
+    def place_of(self, field: str) -> str:
+        """By which selector or path `field` is looked for, "" where that is in no one place.
+
+        `field` is "item" for the mentions themselves, else a name of `monitor.baseline.FIELD_WORDS`.
+        """
+        return self.places.get(field, "")
+
+    @property
+    def full(self) -> bool:
+        """True when the sample the source is read for (`max_items`) has been taken."""
+        return 0 < self.source.max_items <= self.health.mentions
+
+    def missing(self, shelf: Shelf) -> list[Removal]:
+        """What is kept and has turned out to be gone; asked in a thread once all else has been stored."""
+        return []
+
     def request(self, url: str, **arguments: Any) -> Request:
         """A request whose answer comes to `parse` and whose failure is recorded in words."""
         arguments.setdefault("callback", self.parse)
@@ -211,7 +244,9 @@ class PagedSpider(SourceSpider):
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
         super().__init__(name, **arguments)
-        self.sweep = self._sweep_is_due()
+        self.sweep = self.since is not None or self._sweep_is_due()
+        self._seen: set[str] = set()  # ids
+        self._dates: dict[str, tuple[int, datetime, datetime]] = {}  # by listing: how many, oldest, newest
         self._pages_asked: dict[str, int] = {}  # by listing
         self._heads: set[str] = set()  # the first requests' addresses
         self._hosts = {host for url in self.source.urls if (host := host_of(url))}
@@ -219,6 +254,7 @@ class PagedSpider(SourceSpider):
         if isinstance(extra, (list, tuple)):
             self._hosts.update(str(host).lower() for host in extra)
         self._broken = False  # a page failed: this was no full sweep
+        self._finished = False
 
     def first_requests(self) -> Iterable[Request]:
         """What to ask first; by default every address of the source."""
@@ -266,6 +302,8 @@ class PagedSpider(SourceSpider):
         if page.blind:
             self.health.saw_nothing(page.blind)
         self.remember(page.snapshots)
+        listing = response.meta.get("listing", response.url)
+        self._measure(listing, page)
         known = await self.known(page.mentions) if page.next_urls and not self.sweep else set()
         for mention in page.mentions:
             yield mention
@@ -278,8 +316,12 @@ class PagedSpider(SourceSpider):
         keys = {mention.key for mention in page.mentions}
         if keys and not page.removals and keys <= known:
             return  # all of it is known: what follows is older still
+        goes_on = False
         for request in self._more(response, page):
+            goes_on = True
             yield request
+        if not goes_on and not page.blind:
+            self._look_for_a_gap(listing)
 
     def read(self, response: Response) -> Page | None:
         """The page through its reader; None (and why, noted) if it was no text or the reader fell over.
@@ -308,10 +350,70 @@ class PagedSpider(SourceSpider):
 
     def closed(self, reason: str) -> None:
         """Remembers a full sweep, if this was one to the end."""
-        if self.sweep and reason == "finished" and not self._broken and self.health.pages:
+        self._finished = reason == "finished" and not self._broken
+        if self.sweep and self.since is None and self._finished and self.health.pages:
             self.set_cursor("swept_at", self.fetched_at.isoformat())
 
+    def missing(self, shelf: Shelf) -> list[Removal]:
+        """What is kept and was on none of the pages of two full sweeps in a row.
+
+        Only where lowstar.toml says that the source's pages show all there is (`complete = true`), and never
+        after a sweep that failed anywhere: absence proves something only where everything was seen.
+        """
+        health = self.health
+        whole = self._finished and not (health.failed or health.limits or health.blind_pages or health.gap)
+        if self.source.options.get("complete") is not True or not self.sweep or self.since or not whole:
+            return []
+        if not self._seen or self.full or health.problems:
+            return []
+        kept = shelf.kept_keys(self.source.name)
+        absent = kept - self._seen
+        if len(absent) > FEW_GONE and len(absent) * 2 > len(kept):
+            health.problem(
+                f"{len(absent)} of {len(kept)} known mentions are on none of its pages: nothing was removed. "
+                "Does it really show all of them? If not, take `complete` out of its table"
+            )
+            return []
+        before = set(filter(None, (self.cursor("absent") or "").split("\n")))
+        gone = sorted(absent & before)
+        text = "\n".join(sorted(absent - before))
+        self.set_cursor("absent", text if len(text) <= ABSENT_MAX else "")
+        return [Removal(self.source.name, one, "no longer on its page") for one in gone]
+
+    def _measure(self, listing: str, page: Page) -> None:
+        """How far down in time a listing was read."""
+        if self.source.options.get("complete") is True:
+            self._seen.update(mention.external_id for mention in page.mentions)
+        exact = (DatePrecision.SECOND, DatePrecision.DAY)
+        dates = [m.published_at for m in page.mentions if m.published_at and m.date_precision in exact]
+        if dates:
+            count, oldest, newest = self._dates.get(listing, (0, dates[0], dates[0]))
+            self._dates[listing] = (count + len(dates), min(oldest, *dates), max(newest, *dates))
+
+    def _look_for_a_gap(self, listing: str) -> None:
+        """At the end of a listing: does it reach down to the newest of the last time?
+
+        If all it shows is younger, something may have come and gone, or been pushed out, in between.
+        """
+        if self.windowed or listing not in self._dates or self.since is not None:
+            return
+        count, oldest, newest = self._dates[listing]
+        name = f"newest {listing}"
+        try:
+            mark = datetime.fromisoformat(self.cursor(name) or "")
+        except ValueError:
+            mark = None
+        if mark is not None and count >= GAP_MENTIONS and oldest > mark:
+            self.health.missed(
+                f"{shown(listing)}: all {count} mentions it shows are newer than the newest of the last run: "
+                "some in between may be missed; read this source more often, or raise its max_pages"
+            )
+        if len(self._dates) <= MARKS_KEPT and newest <= self.fetched_at + timedelta(days=1):
+            self.set_cursor(name, newest.isoformat())
+
     def _sweep_is_due(self) -> bool:
+        if self.cursor("absent"):
+            return True  # what was missed in the last sweep is looked for once more
         swept_at = self.cursor("swept_at")
         if swept_at is None:
             return True
@@ -323,6 +425,8 @@ class PagedSpider(SourceSpider):
     def _more(self, response: Response, page: Page) -> Iterable[Request]:
         listing = response.meta.get("listing", response.url)
         here = host_of(response.url)
+        if self.full or self._is_older(page):
+            return
         for url in dict.fromkeys(page.next_urls):
             host = host_of(url)
             if url in self._heads:
@@ -332,12 +436,19 @@ class PagedSpider(SourceSpider):
             if self._pages_asked.get(listing, 0) >= self.source.max_pages:
                 pages = f"{self.source.max_pages} pages of {shown(listing)}"
                 self.health.limit(f"stopped after {pages}: raise max_pages to read more")
+                if self.windowed and not self.first:
+                    self.health.missed(f"there was more since the last run than the {pages} that were read")
                 return
             self._pages_asked[listing] = self._pages_asked.get(listing, 0) + 1
             try:
                 yield self.request(url, meta={"listing": listing})
             except ValueError as error:
                 self.health.problem(f"{shown(url)} cannot be asked: {error_words(error)}")
+
+    def _is_older(self, page: Page) -> bool:
+        """True when all of a page is older than the day one wants to go back to."""
+        dates = [mention.published_at for mention in page.mentions if mention.published_at is not None]
+        return self.since is not None and bool(dates) and max(dates) < self.since
 
     def _ask_only_if_changed(self, request: Request) -> None:
         etag = self.cursor(f"etag {request.url}")

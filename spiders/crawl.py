@@ -28,13 +28,14 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.reactor import install_reactor, is_reactor_installed
 
+from monitor.baseline import judge_run
 from monitor.config import Config, Source
 from spiders import settings as polite
 from spiders.addresses import PublicNamesOnly
 from spiders.base import Sink, SourceSpider
-from spiders.health import Health
+from spiders.health import REASON_KEPT, Health
 from spiders.words import error_words
-from storage.records import CrawlRun, RunOutcome, Stored
+from storage.records import CrawlRun, Finding, RunOutcome, RunStats, Stored, clean_line
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -76,6 +77,16 @@ class StoreMemory:
         with self._store.reading() as ledger:
             return dict(ledger.known(keys))
 
+    def recent_keys(self, source: str, since: datetime) -> list[tuple[str, str]]:
+        """The names of what `source` said since, newest first, removed ones left out."""
+        with self._store.reading() as ledger:
+            return ledger.recent_keys(source, since)
+
+    def kept_keys(self, source: str) -> set[str]:
+        """The external ids of all that is kept of `source`, removed ones left out."""
+        with self._store.reading() as ledger:
+            return ledger.kept_keys(source)
+
 
 def crawl(
     config: Config,
@@ -87,12 +98,13 @@ def crawl(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     spiders: Callable[[str], type[SourceSpider]] | None = None,
+    since: datetime | None = None,
 ) -> list[CrawlRun]:
     """Crawl `sources` and answer how each went, in the order given; one not begun before a stop is left out.
 
     Call it in the main thread. Setting `stop`, SIGTERM or SIGINT end it within ten seconds, with what was
     gathered stored; signals are listened to only where nobody else does, and set `stop` for the caller.
-    `spiders` finds the spider of a kind, `spider_for` unless given.
+    `spiders` finds the spider of a kind, `spider_for` unless given. `since` reads each source back to there.
     Raises nothing for what a source does; a source that fails says so in its CrawlRun.
     """
     stop = stop if stop is not None else threading.Event()
@@ -100,7 +112,7 @@ def crawl(
     made.setmodule(polite, priority="project")
     made.setdict(polite.settings_for(config.crawl), priority="cmdline")
     loop = _event_loop(made)
-    house = _House(config, made, store, sink_for, clock, progress, stop, spiders or spider_for)
+    house = _House(config, made, store, sink_for, clock, progress, stop, spiders or spider_for, since)
     with _listening_to_signals(stop):
         return loop.run_until_complete(house.run(sources))
 
@@ -146,9 +158,11 @@ class _House:
         progress: Callable[[Progress], None] | None,
         stop: threading.Event,
         spiders: Callable[[str], type[SourceSpider]],
+        since: datetime | None,
     ) -> None:
         self.config, self.made, self.store, self.sink_for = config, made, store, sink_for
         self.clock, self.progress, self.stop, self.spider_for = clock, progress, stop, spiders
+        self.since = since
         self.stopped = asyncio.Event()
 
     async def run(self, sources: Sequence[Source]) -> list[CrawlRun]:
@@ -188,15 +202,35 @@ class _House:
         health = Health()
         spider: SourceSpider | None = None
         history: list[CrawlRun] = []
+        met: list[RunStats] = []
         try:
-            run, history = await asyncio.to_thread(self._begin, source, started)
+            run, history, met = await asyncio.to_thread(self._begin, source, started)
             self._tell(source, health)
-            spider = await self._crawl(source, run, health, started)
+            sink = self.sink_for(source, run)
+            spider = await self._crawl(source, run, health, started, sink)
+            if spider is not None and sink is not None and self.store is not None and not health.fatal:
+                await asyncio.to_thread(_remove_missing, spider, StoreMemory(self.store), sink)
         except Exception as error:
             log.debug("%s fell over", source.name, exc_info=True)
             health.broke(f"the crawl could not be run: {error_words(error)}")
         health.found = max(health.found, health.tally.found)
         outcome, reason = health.outcome(history)
+        stats = health.stats(started, outcome, windowed=spider is not None and spider.windowed)
+        finding: Finding | None = None
+        if not health.fatal and outcome is not RunOutcome.OFF and not self.stopped.is_set():
+            finding = judge_run(
+                stats,
+                met,
+                started,
+                blind=health.blind,
+                problems=health.problems,
+                gap=health.gap,
+                place_of=spider.place_of if spider is not None else lambda field: "",
+            )
+        if finding is not None:
+            outcome, reason = with_finding(finding, outcome, reason)
+            # What was seen with one eye is nothing to compare with; a gap is, for its pages were read.
+            stats = replace(stats, worked=stats.worked and finding.kind == "gap")
         run = replace(
             run,
             ended_at=self.clock(),
@@ -209,7 +243,7 @@ class _House:
             reason=reason,
         )
         try:
-            await asyncio.to_thread(self._end, run, None if health.fatal else spider)
+            await asyncio.to_thread(self._end, run, None if health.fatal else spider, stats, finding)
         except Exception as error:
             words = f"how it ended could not be stored: {error_words(error)}"
             log.warning("%s: %s", source.name, words)
@@ -219,7 +253,7 @@ class _House:
         return run
 
     async def _crawl(
-        self, source: Source, run: CrawlRun, health: Health, started: datetime
+        self, source: Source, run: CrawlRun, health: Health, started: datetime, sink: Sink | None
     ) -> SourceSpider | None:
         crawler = Crawler(self.spider_for(source.kind), self.made)
 
@@ -234,8 +268,9 @@ class _House:
                 fetched_at=started,
                 first=run.first,
                 health=health,
-                sink=self.sink_for(source, run),
+                sink=sink,
                 config=self.config,
+                since=self.since,
             )
         )
         await self._until_done_or_due(going, source, health)
@@ -289,14 +324,17 @@ class _House:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await ending
 
-    def _begin(self, source: Source, now: datetime) -> tuple[CrawlRun, list[CrawlRun]]:
+    def _begin(self, source: Source, now: datetime) -> tuple[CrawlRun, list[CrawlRun], list[RunStats]]:
         if self.store is None:
-            return CrawlRun(source=source.name, started_at=now), []
+            return CrawlRun(source=source.name, started_at=now), [], []
         with self.store.transaction() as ledger:
-            history = ledger.runs(source.name, HISTORY)
-            return ledger.begin_run(source.name, now), [one for one in history if one.ended_at is not None]
+            history = [one for one in ledger.runs(source.name, HISTORY) if one.ended_at is not None]
+            met = ledger.stats_before(source.name, now)
+            return ledger.begin_run(source.name, now), history, met
 
-    def _end(self, run: CrawlRun, spider: SourceSpider | None) -> None:
+    def _end(
+        self, run: CrawlRun, spider: SourceSpider | None, stats: RunStats, finding: Finding | None
+    ) -> None:
         if self.store is None:
             return
         with self.store.transaction() as ledger:
@@ -305,6 +343,8 @@ class _House:
                     ledger.set_cursor(run.source, name, value, run.ended_at or run.started_at)
                 ledger.add_snapshots(spider.snapshots)
             ledger.end_run(run)
+            if run.id:
+                ledger.write_stats(run, stats, finding)
 
     def _tell(self, source: Source, health: Health, run: CrawlRun | None = None) -> None:
         if self.progress is not None:
@@ -315,6 +355,26 @@ class _House:
         while not self.stop.is_set():  # noqa: ASYNC110  (set by a signal handler or another thread)
             await asyncio.sleep(LOOK)
         self.stopped.set()
+
+
+def with_finding(finding: Finding, outcome: RunOutcome, reason: str) -> tuple[RunOutcome, str]:
+    """What a run amounts to that turned out to be blind: its words come first."""
+    sees_something = finding.kind in ("field", "gap")
+    rest = [words for words in reason.split("; ") if words not in finding.words]
+    if outcome is RunOutcome.EMPTY:
+        rest = []  # "found nothing" is said better by now
+    worse = RunOutcome.PARTIAL if sees_something and outcome is not RunOutcome.FAILED else RunOutcome.FAILED
+    return worse, clean_line("; ".join([finding.words, *rest]), REASON_KEPT)
+
+
+def _remove_missing(spider: SourceSpider, shelf: StoreMemory, sink: Sink) -> None:
+    """Hand on what has turned out to be deleted; as all else, in one transaction a batch."""
+    try:
+        gone = spider.missing(shelf)
+        if gone:
+            spider.health.stored(sink(gone))
+    except Exception as error:
+        spider.health.broke(f"what is gone could not be removed: {error_words(error)}")
 
 
 def _let_queued_go(crawler: Crawler) -> None:

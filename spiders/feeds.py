@@ -27,6 +27,7 @@ from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
 from spiders.parsing.feed_documents import Entry, joined, json_feed, text_of, unmarked, xml_feed
 from spiders.parsing.ratings import parse_rating
+from spiders.walls import wall_in
 from storage.records import Kind, Mention, clean_line, clean_url, fingerprint
 
 BYTES_MAX = 10_000_000  # read of one feed; more than this is no feed any more
@@ -42,8 +43,8 @@ def check_options(options: Mapping[str, Any]) -> list[str]:
         if key == "kind":
             if value not in _KINDS:
                 faults.append(f"mentions_are = {value!r}; allowed: {', '.join(_KINDS)}")
-        elif key != "hosts":
-            faults.append(f"{key} is not known here; allowed: hosts, mentions_are")
+        elif key not in ("hosts", "complete"):
+            faults.append(f"{key} is not known here; allowed: complete, hosts, mentions_are")
     return faults
 
 
@@ -73,7 +74,8 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
     else:
         return Page(blind="this is no feed: neither XML nor JSON, but plain text")
     if words:
-        return Page(blind=words)
+        wall = wall_in(response)
+        return Page(blind=f"{words}: {wall}" if wall else words)
     read = list(islice(entries, ENTRIES_MAX + 1))
     if len(read) > ENTRIES_MAX:
         read.pop()
@@ -187,3 +189,12 @@ class FeedSpider(PagedSpider):
     name = "feed"
     reader = staticmethod(read_page)
     conditional = True
+    backfills = False  # a feed holds its newest entries and no others
+    places = {  # noqa: RUF012  (a ClassVar of the base)
+        "item": "item, entry or items",
+        "date": "pubDate, published or date_published",
+        "author": "author or dc:creator",
+        "text": "description, content or summary",
+        "stars": "rating",
+        "id": "guid or id",
+    }

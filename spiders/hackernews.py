@@ -30,6 +30,7 @@ from spiders.base import PagedSpider
 from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
 from spiders.parsing.html import html_to_text
+from spiders.walls import wall_in
 from storage.records import DatePrecision, Kind, Mention, clean_line, clean_url
 
 API_URL = "https://hn.algolia.com/api/v1"
@@ -92,7 +93,11 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         answer = json.loads(response.text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         kind = "a web page" if response.text.lstrip()[:1] == "<" else "something unreadable"
-        return Page(blind=f"Hacker News search answered with {kind} instead of JSON (HTTP {response.status})")
+        wall = wall_in(response)
+        return Page(
+            blind=f"Hacker News search answered with {kind} instead of JSON (HTTP {response.status})"
+            + (f": {wall}" if wall else "")
+        )
     if not isinstance(answer, dict) or not isinstance(answer.get("hits"), list):
         said = answer.get("message", answer.get("error", "")) if isinstance(answer, dict) else ""
         words = f": {clean_line(str(said), 200)}" if said else ""
@@ -216,6 +221,14 @@ class HackerNewsSpider(PagedSpider):
 
     name = "hackernews"
     reader = staticmethod(read_page)
+    windowed = True
+    places = {  # noqa: RUF012  (a ClassVar of the base)
+        "item": "hits",
+        "date": "hits[].created_at_i",
+        "author": "hits[].author",
+        "text": "hits[].comment_text or hits[].title",
+        "id": "hits[].objectID",
+    }
 
     def __init__(self, name: str | None = None, **arguments: Any) -> None:
         super().__init__(name, **arguments)
@@ -234,7 +247,9 @@ class HackerNewsSpider(PagedSpider):
             self.health.failure('it has nothing to search for: give it queries = ["…"]')
         for query in dict.fromkeys(queries):
             read_until = self.cursor(cursor_name(query)) or ""
-            if read_until.isdigit():
+            if self.since is not None:
+                since = int(self.since.timestamp())
+            elif read_until.isdigit():
                 since = min(int(read_until), until) - int(OVERLAP.total_seconds())
             else:
                 since = until - int(FIRST_LOOK.total_seconds())

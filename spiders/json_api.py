@@ -118,6 +118,14 @@ class ApiSpider(PagedSpider):
             # What is asked for ends by itself where the last run began. Stopping at the first page that is
             # known would leave behind what a failed run did not reach.
             self.sweep = True
+            self.windowed = True
+
+    def place_of(self, field: str) -> str:
+        """The path of a field in the preset."""
+        if field == "item":
+            return "" if callable(self.preset.items) else " or ".join(self.preset.items[:2])
+        named = {"stars": "rating", "date": "published", "author": "author", "text": "text", "id": "id"}
+        return self.preset.fields.get(named.get(field, ""), "")
 
     # What is asked
 
@@ -194,7 +202,7 @@ class ApiSpider(PagedSpider):
             terms=tuple(dict.fromkeys(terms)),
             now=self.fetched_at,
             language=self.source.language,
-            last=lambda label: self.cursor(f"read {label}") or "",
+            last=self._read_until,
         )
         asked = 0
         for label, url in self.preset.ask(call):
@@ -215,6 +223,12 @@ class ApiSpider(PagedSpider):
                     yield self.request(url, meta={"again": ids})
         if not asked:
             self.health.failure(f"{self.preset.title} has nothing to look for: name it in lowstar.toml")
+
+    def _read_until(self, label: str) -> str:
+        """How far a listing was read, in its preset's way of saying; with `since` back to there."""
+        if self.since is not None:
+            return self.since.isoformat() if self.preset.newest == "time" else ""
+        return self.cursor(f"read {label}") or ""
 
     def _brands(self) -> Sequence[Any]:
         if self.config is None:

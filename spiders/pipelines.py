@@ -60,6 +60,13 @@ class IngestPipeline:
             if isinstance(spider, SourceSpider):
                 spider.health.failure(f"the spider yielded a {type(item).__name__}, which is no mention")
             return item
+        if isinstance(spider, SourceSpider) and isinstance(item, Mention):
+            if spider.full:
+                spider.health.note(
+                    f"a sample: its first {spider.source.max_items} mentions, as max_items says"
+                )
+                return item
+            spider.health.saw(item)
         if self.sink is None or self._broken:
             return item
         self._waiting.append(item)

@@ -137,6 +137,13 @@ class RedditSpider(SourceSpider):
     """Listens to Reddit."""
 
     name = "reddit"
+    places = {  # noqa: RUF012  (a ClassVar of the base)
+        "item": "data.children",
+        "date": "data.children[].data.created_utc",
+        "author": "data.children[].data.author",
+        "text": "data.children[].data.body or selftext",
+        "id": "data.children[].data.name",
+    }
 
     _door: RedditDoor
     _thread: OneThread
@@ -213,11 +220,14 @@ class RedditSpider(SourceSpider):
             names += listing.names
             read += len(listing.names)
             newest_at = max(newest_at, listing.newest_at)
-            if mark is not None and mark.covers(listing):
+            if self.since is not None:
+                if listing.last_at < self.since.timestamp():
+                    break
+            elif mark is not None and mark.covers(listing):
                 break
             if not listing.after or listing.after == after or read >= limit:
                 # A few names that are all gone were taken down; many are a hole, or a listing cut short.
-                if mark is not None and (len(mark.seen) >= SEEN_MEANT or read >= limit):
+                if mark is not None and self.since is None and (len(mark.seen) >= SEEN_MEANT or read >= limit):
                     self._gap(stream, read, limit)
                 break
             after = listing.after
@@ -232,14 +242,14 @@ class RedditSpider(SourceSpider):
     def _gap(self, stream: Stream, read: int, limit: int) -> None:
         """The listing ended and nothing in it had been seen before."""
         if not read:
-            self.health.problem(f"{stream.title}: nothing is shown, although there was something before")
+            self.health.missed(f"{stream.title}: nothing is shown, although there was something before")
         elif read >= limit and limit < LISTING_END:
-            self.health.problem(
+            self.health.missed(
                 f"{stream.title}: {read} new things, and the limit was reached before anything seen earlier: "
                 "some may be missed; raise `limit` or run this source more often"
             )
         else:
-            self.health.problem(
+            self.health.missed(
                 f"{stream.title}: the listing ended after {read:,} things without one seen before: some were "
                 "missed; run this source more often"
             )

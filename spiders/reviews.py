@@ -26,12 +26,11 @@ from spiders.base import PagedSpider
 from spiders.page import Page
 from spiders.parsing.schema_org import Found, mend, reviews_in
 from spiders.parsing.stated import Review
+from spiders.walls import wall_on
 from storage.records import DatePrecision, Kind, Mention, RatingSnapshot, fingerprint
 
 NEXT_MAX = 3  # pages that one page may name as its next
 ANCHORS_MAX = 20_000
-THIN = 1_500  # a page with fewer visible characters than this may be a wall rather than a page
-EMPTY = 250  # with fewer, nothing at all is shown
 
 
 def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
@@ -286,75 +285,11 @@ def _same_listing(there: SplitResult, here: SplitResult) -> bool:
 
 # --- why there is nothing ------------------------------------------------------------------------------
 
-_CAPTCHA_MARKS = (
-    "captcha-delivery.com", "cf-chl-", "cf_chl_", "challenge-platform/h/", "px-captcha",
-    "/errors/validatecaptcha", "g-recaptcha",
-    "h-captcha", "hcaptcha.com", "_incapsula_resource", "geo.captcha", "awswafcaptcha", "perimeterx",
-    "kasada", "datadome",
-)  # fmt: skip
-_CAPTCHA_WORDS = (
-    "are you a robot", "not a robot", "unusual traffic", "verify you are human", "verifying you are human",
-    "just a moment", "pardon our interruption",
-    "access denied", "access to this page has been denied", "attention required", "bot detection",
-    "type the characters you see",
-    "kein roboter", "ich bin kein roboter", "zugriff verweigert", "pas un robot", "no eres un robot",
-    "no soy un robot", "non sei un robot",
-    "geen robot", "não é um robô", "не робот", "security check", "captcha", "request blocked",
-    "enable javascript and cookies to continue",
-)  # fmt: skip
-_LOGIN_PATH = re.compile(
-    r"/(?:log-?in|sign-?in|signin|auth|sso|account/login|users/sign_in|anmelden|connexion"
-    r"|accounts/login)(?:[/?.]|\Z)",
-    re.I,
-)
-_LOGIN_WORDS = (
-    "log in", "login", "sign in", "sign up", "anmelden", "einloggen", "se connecter", "connexion",
-    "iniciar sesión", "accedi", "inloggen",
-    "войти", "zaloguj", "logga in", "fazer login", "entrar",
-)  # fmt: skip
-_CONSENT_HOSTS = ("consent.google.", "consent.youtube.", "consent.yahoo.", "consent.")
-_CONSENT_WORDS = (
-    "before you continue", "bevor sie fortfahren", "bevor sie zu", "avant d'accéder", "avant de continuer",
-    "antes de continuar", "prima di continuare",
-    "voordat je verdergaat", "we value your privacy", "wir schätzen ihre privatsphäre", "consent",
-    "cookies akzeptieren", "accept all cookies", "we use cookies",
-    "alle akzeptieren", "tout accepter", "aceptar todo", "accetta tutto", "alles accepteren",
-)  # fmt: skip
-
 
 def _blind(response: TextResponse, root: etree._Element, found: Found) -> str:
     """Why a page shows no reviews, in words a person can act on; "" where that may simply be so."""
-    shown = _visible(root)
-    low = shown.casefold()
-    title = " ".join("".join(root.xpath("//title[1]//text()")).split())[:200]
-    head = f"{title} {low[:THIN]}".casefold()
-    thin = len(shown) < THIN
-    address = urlsplit(response.url)
-    markup = response.text[:200_000].lower() if thin else ""
-    if (
-        thin
-        and not found.things
-        and (any(mark in markup for mark in _CAPTCHA_MARKS) or any(words in head for words in _CAPTCHA_WORDS))
-    ):
-        return (
-            f"the site asked for a captcha instead of showing the page ({title or 'no title'}): "
-            "it takes us for a robot; crawl it less often"
-        )
-    if (address.hostname or "").startswith(_CONSENT_HOSTS) or (
-        thin and any(w in head for w in _CONSENT_WORDS) and found.things == 0
-    ):
-        return f"the site showed a consent page instead of its reviews ({title or 'no title'})"
-    password = bool(root.xpath("boolean(//input[@type='password'])"))
-    if _LOGIN_PATH.search(address.path) or (
-        thin and (password or any(w in title.casefold() for w in _LOGIN_WORDS))
-    ):
-        return f"the site wants a login before it shows its reviews ({title or 'no title'})"
-    scripts = len(root.xpath("//script"))
-    if len(shown) < EMPTY and scripts and not found.aggregates:
-        return (
-            f"the page is an empty shell that its {scripts} script(s) fill in a browser: "
-            "there is nothing to read in it"
-        )
+    if words := wall_on(response, root, holds_something=bool(found.things or found.aggregates)):
+        return words
     if _follows_another(response):
         return ""
     size = (
@@ -380,23 +315,16 @@ def _follows_another(response: TextResponse) -> bool:
     return isinstance(listing, str) and listing != response.url
 
 
-def _visible(root: etree._Element, enough: int = 20_000) -> str:
-    """The beginning of what a person would see."""
-    pieces: list[str] = []
-    size = 0
-    hidden = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "template", "svg", "head"))
-    for text in root.xpath(f".//text()[normalize-space()][not({hidden})]")[:5_000]:
-        piece = " ".join(str(text).split())
-        if piece:
-            pieces.append(piece)
-            size += len(piece)
-            if size > enough:
-                break
-    return " ".join(pieces)
-
-
 class ReviewsSpider(PagedSpider):
     """Reads the reviews of any page that states them in schema.org's words."""
 
     name = "reviews"
     reader = staticmethod(read_page)
+    places = {  # noqa: RUF012  (a ClassVar of the base)
+        "item": "schema.org Review",
+        "stars": "reviewRating",
+        "date": "datePublished",
+        "author": "author",
+        "text": "reviewBody",
+        "id": "@id",
+    }

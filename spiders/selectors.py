@@ -37,6 +37,7 @@ from spiders.parsing.dates import When, parse_when
 from spiders.parsing.ratings import Rating
 from spiders.sites import FIELDS, KINDS, Layout, Pick, Site, layout_from, select, site_named, site_of, sites
 from spiders.sites.picking import Item, picked, rating_of, whole_number, without
+from spiders.walls import wall_on
 from storage.records import (
     DatePrecision,
     Kind,
@@ -52,7 +53,7 @@ ITEMS_MAX = 1_000  # of one page; the longest real listing seen has 250
 
 _OPTIONAL = ("reply", "reply_date", "reach", "language", "truncated", "average", "count", "entity", "url")
 _NEEDED = {"id", "text", "rating", "date"}  # of a shipped set, whose sites leave the others out at times
-_OURS = ("site", "hosts")  # options beside those of a layout; `hosts` is read by PagedSpider
+_OURS = ("site", "hosts", "complete")  # options beside those of a layout; `hosts` is read by PagedSpider
 
 
 def check_options(options: Mapping[str, Any]) -> list[str]:
@@ -138,6 +139,10 @@ def _why_blind(readings: list[_Reading], site: Site | None, page: Selector, resp
             if list(select(page, sign)):
                 return f"{site.title} shows no reviews here: {words}"
     size = _size(len(response.body))
+    matched = any(reading.found for reading in readings)
+    if not matched and hasattr(page.root, "iter") and (words := wall_on(response, page.root)):
+        # Which selector found nothing is said as well: a wall may be no more than a page that changed.
+        return f"{words}; {readings[0].layout.looked_for!r} matched nothing" if site is None else words
     if site is None:
         reading = readings[0]
         if not reading.found:
@@ -376,3 +381,20 @@ class SelectorsSpider(PagedSpider):
 
     name = "selectors"
     reader = staticmethod(read_page)
+
+    def place_of(self, field: str) -> str:
+        """The selectors of a field, as they stand in lowstar.toml or in the shipped set."""
+        named = {"stars": "rating", "date": "date", "author": "author", "text": "text", "id": "id"}
+        raw = _layout_options(self.source.options)
+        layouts: tuple[Layout, ...] = ()
+        if raw:
+            layout, _ = layout_from(raw)
+            layouts = (layout,) if layout is not None else ()
+        elif (site := site_named(str(self.source.options.get("site", "")))) is not None:
+            layouts = site.layouts
+        for layout in layouts:
+            if field == "item":
+                return layout.looked_for
+            if picks := layout.fields.get(named.get(field, "")):
+                return " | ".join(_said(pick) for pick in picks)
+        return ""

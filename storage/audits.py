@@ -46,6 +46,12 @@ class AuditLedger:
         counted = select(per_case.c.stands, func.count()).group_by(per_case.c.stands)
         return {STANDS[row[0]]: row[1] for row in self._connection.execute(counted)}
 
+    def flagged_count(self, since: datetime) -> int:
+        """How many cases are open or were opened after `since`: what the sums must add up to."""
+        c = cases.c
+        counted = select(func.count()).where(or_(c.closed_at.is_(None), c.opened_at >= since))
+        return self._connection.scalar(counted) or 0
+
     def audit_names(
         self, stands: str, now: datetime, since: datetime, roads: Collection[str], limit: int = 5
     ) -> list[int]:

@@ -106,10 +106,10 @@ class ChannelLedger:
             .values(state=_State.PENDING.value)
         ).rowcount
 
-    def redirect(self, notifier: str, channel: str, fallback: str) -> int:
+    def redirect(self, notifier: str, channel: str, fallback: str, *, to: str = "") -> int:
         """What waits for `channel` goes to `fallback` and says for whom it was meant; how many moved.
 
-        A delivery is redirected once: when the fallback is out of order too, it waits there.
+        `to` names another notifier, by which it goes there. A delivery is redirected once: when the fallback is out of order too, it waits there.
         """
         d = deliveries.c
         moved = 0
@@ -126,7 +126,12 @@ class ChannelLedger:
             moved += self._connection.execute(
                 update(deliveries)
                 .where(d.id == id_, d.state.in_(WAITING))
-                .values(channel=fallback, body=json.dumps(content), state=_State.PENDING.value)
+                .values(
+                    notifier=to or notifier,
+                    channel=fallback,
+                    body=json.dumps(content),
+                    state=_State.PENDING.value,
+                )
             ).rowcount
         return moved
 

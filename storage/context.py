@@ -14,6 +14,8 @@ from storage.records import CaseStatus, Label, Priority
 from storage.tables import AUTHOR_KEY, PLACE_KEY, UtcTime, cases, mentions, verdicts
 
 KEY_LENGTH = 100  # of AUTHOR_KEY and PLACE_KEY
+# SQLite puts a value a column must have in place of that column everywhere, and then finds no index on an
+# expression of it any more: so what is compared as a whole is `author || ''`.
 LOOKED_AT = 500  # open cases of a brand searched for those alike, worst first
 WEEK = timedelta(days=7)
 
@@ -114,7 +116,7 @@ def earlier(source: str, author: str, brand: str, but: int) -> Select[Any]:
         .where(
             m.source == source,
             literal_column(AUTHOR_KEY.replace("author", "mentions.author")) == author[:KEY_LENGTH],
-            m.author == author,
+            literal_column("mentions.author || ''") == author,
             text("mentions.author <> ''"),
             m.id != but,
             m.removed_at.is_(None),
@@ -138,7 +140,7 @@ def week_of(entity: str, brand: str, now: datetime) -> Select[Any]:
         .select_from(mentions.outerjoin(verdicts, and_(v.mention_id == m.id, v.brand == brand)))
         .where(
             literal_column(PLACE_KEY.replace("entity", "mentions.entity")) == entity[:KEY_LENGTH],
-            m.entity == entity,
+            literal_column("mentions.entity || ''") == entity,
             text("mentions.entity <> ''"),
             m.posted_at >= now - 2 * WEEK,
             m.posted_at <= now,

@@ -168,13 +168,16 @@ class DeliveryLedger(ChannelLedger):
             found.append(Due(notifier, channel, at, parked))
         return sorted(found, key=lambda due: (due.at, due.notifier, due.channel))
 
-    def claim_post(self, notifier: str, channel: str, now: datetime, *, pace: timedelta) -> Delivery | None:
+    def claim_post(
+        self, notifier: str, channel: str, now: datetime, *, pace: timedelta, pass_storms: bool = False
+    ) -> Delivery | None:
         """Take the worst delivery due in this channel, and the channel's turn with it; None if there is none.
 
         Worst: priority raised by one step an hour of waiting, roots before replies, then rank. A reply goes
-        after its parent was sent. The caller commits before it posts.
+        after its parent was sent. With `pass_storms` what belongs to a storm comes after all else. The caller
+        commits before it posts.
         """
-        due = self._next(notifier, channel, now)
+        due = self._next(notifier, channel, now, pass_storms=pass_storms)
         if self._connection.scalar(due) is None or not self._take_turn(notifier, channel, now, pace):
             return None
         row = (
@@ -416,7 +419,7 @@ class DeliveryLedger(ChannelLedger):
             for id_ in self._connection.scalars(select(d.id).where(d.id.in_(some)))
         }
 
-    def _next(self, notifier: str, channel: str, now: datetime) -> Any:
+    def _next(self, notifier: str, channel: str, now: datetime, *, pass_storms: bool = False) -> Any:
         t = deliveries.alias("candidate")
         waited = case(
             *(
@@ -436,6 +439,7 @@ class DeliveryLedger(ChannelLedger):
                 _parent_settled(t),
             )
             .order_by(
+                *([t.c.storm.is_not(None)] if pass_storms else []),
                 (t.c.priority + waited).desc(),
                 t.c.parent.is_not(None),
                 t.c.rank.desc(),

@@ -162,6 +162,12 @@ class InboxLedger:
         )
         return [_judged(row) for row in connection.execute(statement).mappings()]
 
+    def flagged_mentions(self, *, limit: int = 50) -> list[Judged]:
+        """The mentions cases were opened for, the latest case first."""
+        statement = _JUDGED.where(cases.c.number.is_not(None), mentions.c.removed_at.is_(None))
+        found = self._connection.execute(statement.order_by(cases.c.number.desc()).limit(limit))
+        return [_judged(row) for row in found.mappings()]
+
     def judged(self, mention_id: int) -> list[Judged]:
         """One mention as it was judged for each brand; nothing where there is none."""
         statement = _JUDGED.where(mentions.c.id == mention_id).order_by(verdicts.c.brand)
@@ -195,6 +201,11 @@ class InboxLedger:
             self._connection.scalar(select(func.max(cases.c.number))) or 0,
             self._connection.scalar(select(func.max(case_events.c.id))) or 0,
         )
+
+    def oldest_mention_at(self) -> datetime | None:
+        """When the oldest mention that is kept was posted, None where there is none."""
+        oldest: datetime | None = self._connection.scalar(select(func.min(mentions.c.posted_at)))
+        return oldest
 
     def saved_filters(self) -> list[SavedFilter]:
         """The views that were given a name, by name."""

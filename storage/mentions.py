@@ -253,7 +253,7 @@ class MentionLedger:
             self._connection.scalars(select(c.external_id).where(c.source == source, c.removed_at.is_(None)))
         )
 
-    def purge(self, source: str, before: datetime, now: datetime | None = None) -> int:
+    def purge_source(self, source: str, before: datetime, now: datetime | None = None) -> int:
         """Forget the words of all that `source` said and that was last written before; answers how many.
 
         What is left is that there was one, from where, when and how many stars: the same as of a removal.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from storage.records import Outage, clean_line
-from storage.tables import inserting, outages
+from storage.tables import crawl_runs, inserting, outages
 
 
 class OutageLedger:
@@ -45,6 +46,27 @@ class OutageLedger:
             .values(_row(outage))
         )
         return done.rowcount == 1
+
+    def is_quiet(self, source: str, now: datetime) -> bool:
+        """True when somebody wanted to hear nothing of this source for now."""
+        o = outages.c
+        return (
+            self._connection.scalar(select(o.id).where(o.source == source, o.quiet_until > now).limit(1))
+            is not None
+        )
+
+    def news_of(self, source: str, start: datetime, end: datetime) -> tuple[int, datetime | None]:
+        """How many new mentions the crawls of this span brought, and when the first of them was.
+
+        A source's very first crawl is not counted: it brings years at once.
+        """
+        r = crawl_runs.c
+        row = self._connection.execute(
+            select(func.coalesce(func.sum(r.new), 0), func.min(r.started_at, type_=r.started_at.type)).where(
+                r.source == source, r.started_at >= start, r.started_at <= end, r.first.is_(False)
+            )
+        ).one()
+        return int(row[0]), row[1]
 
 
 def _row(outage: Outage) -> dict[str, Any]:

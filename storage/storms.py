@@ -272,6 +272,22 @@ class StormLedger:
             .values(state=_State.PENDING.value, created_at=now, not_before=now)
         ).rowcount
 
+    def stranded(self) -> bool:
+        """True when something is held by a storm that holds nothing any more."""
+        d = deliveries.c
+        return self._connection.scalar(select(d.id).where(*_stranded()).limit(1)) is not None
+
+    def free_stranded(self, now: datetime) -> int:
+        """Let go of what is held by a storm that has ended, or lets everything through; how many.
+
+        Two processes can meet so: one folds alerts into a storm while the other ends it.
+        """
+        return self._connection.execute(
+            update(deliveries)
+            .where(*_stranded())
+            .values(state=_State.PENDING.value, created_at=now, not_before=now)
+        ).rowcount
+
     def unsent_of(self, identity: int) -> list[Folded]:
         """The alerts of a storm that are on their way, worst first."""
         d = deliveries.c
@@ -338,8 +354,10 @@ class StormLedger:
 
     def first_heard(self, brand: str) -> datetime | None:
         """When the oldest mention of `brand` was posted."""
-        first = select(func.min(verdicts.c.posted_at, type_=UtcTime())).where(verdicts.c.brand == brand)
-        return self._connection.scalar(first)
+        v = verdicts.c
+        return self._connection.scalar(
+            select(v.posted_at).where(v.brand == brand).order_by(v.posted_at).limit(1)
+        )
 
     def bad_posts(self, brand: str, topic: str, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
         """How many posts of `brand` (about `topic`, "" for any) were high or worse in each span of time."""
@@ -367,6 +385,12 @@ def _unsent() -> ColumnElement[bool]:
 def _of_no_storm() -> ColumnElement[bool]:
     # Literals, as the partial index has them.
     return and_(deliveries.c.storm.is_(None), deliveries.c.kind == literal_column(f"'{DeliveryKind.ALERT}'"))
+
+
+def _stranded() -> list[ColumnElement[bool]]:
+    d, s = deliveries.c, storms.c
+    holding = select(s.id).where(s.id == d.storm, s.ended_at.is_(None), s.holding).exists()
+    return [d.storm.is_not(None), d.state == _State.HELD, ~holding]
 
 
 def _waiting_now(notifier: str, channel: str, now: datetime) -> list[ColumnElement[bool]]:

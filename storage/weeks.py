@@ -397,7 +397,11 @@ def _within(brand: str, start: datetime, end: datetime) -> tuple[ColumnElement[b
 
 def _negative(threshold: float) -> ColumnElement[bool]:
     v = verdicts.c
-    return or_(v.stars < NEGATIVE_BELOW, and_(v.stars.is_(None), v.compound <= threshold))
+    # Said in full, so that it is true or false and never NULL: its opposite is asked for too.
+    return or_(
+        and_(v.stars.is_not(None), v.stars < NEGATIVE_BELOW),
+        and_(v.stars.is_(None), v.compound <= threshold),
+    )
 
 
 def _positive() -> ColumnElement[bool]:

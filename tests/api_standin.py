@@ -44,7 +44,7 @@ class Case:
 
 
 BEARER = "authorization: Bearer token-of-a-test"
-X = 1992000000000000000
+X = 2124534292804534000
 M = 115600000000000000
 BSKY = "at://did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/app.bsky.feed.post/"
 CASES = (

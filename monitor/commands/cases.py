@@ -1,36 +1,32 @@
-"""What has to be answered, and what is one case about? Lists and shows cases, worst first."""
+"""What has to be answered, and what is one case about? Lists and shows cases, worst first.
+
+What is done to them stands in `monitor.commands.case_actions`.
+"""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.commands import App, existing_store, pass_app
+from monitor.commands.case_actions import CASE, COMMANDS, shown_name
 
 if TYPE_CHECKING:
+    from alerts.context import Context
+    from alerts.people import People
     from monitor.config import Config
-    from storage.records import CaseEvent, Reviewed
-
-_NUMBER = re.compile(r"(?:REP-|#)?0*([0-9]{1,9})", re.IGNORECASE)
-NUMBER_MAX = 2**31 - 1
+    from storage.records import CaseEvent, Promise, Reviewed
 
 
-@click.group(short_help="Show what somebody has to answer, worst first.")
+@click.group(short_help="Show what somebody has to answer, worst first; take it, answer it.")
 def command() -> None:
-    """Show what somebody has to answer, worst first."""
+    """Show what somebody has to answer, worst first; take it, answer it, close it."""
 
 
-def case_number(text: str) -> int | None:
-    """The number of a case as people write it, None where it is none.
-
-    >>> case_number("REP-0007"), case_number("#12"), case_number("7"), case_number("seven")
-    (7, 12, 7, None)
-    """
-    match = _NUMBER.fullmatch(text.strip())
-    return int(match[1]) if match else None
+for _action in COMMANDS:
+    command.add_command(_action)
 
 
 @command.command("list", short_help="List the open cases.")
@@ -68,26 +64,44 @@ def list_cases(
 
 
 @command.command("show", short_help="Show one case with its history.")
-@click.argument("number", metavar="REP-0007")
+@click.argument("number", metavar="REP-0007", type=CASE)
 @click.option("--json", "as_json", is_flag=True, help="For machines: one case.")
 @pass_app
-def show_case(app: App, number: str, as_json: bool) -> None:
-    """Show one case: what was written, why it was flagged, what has happened since."""
+def show_case(app: App, number: int, as_json: bool) -> None:
+    """Show one case: what was written, why it was flagged, what has happened since, what to say."""
+    from alerts.context import context_for
     from monitor import view
+    from monitor.runner import policy_for
+    from storage.records import case_name
 
-    wanted = case_number(number)
-    if wanted is None:
-        raise click.UsageError(f"{number!r} is no case number; allowed: REP-0007, or 7")
-    config = app.config()
+    config, now = app.config(), datetime.now(UTC)
     with existing_store(config) as store, store.reading() as ledger:
-        found = ledger.reviewed(wanted) if wanted <= NUMBER_MAX else None
-        events = ledger.events(wanted) if found else []
-    if found is None:
-        raise click.ClickException(f'There is no case {number}. "lowstar cases list --all" lists them.')
+        found = ledger.reviewed(number)
+        if found is None:
+            raise click.ClickException(
+                f'There is no case {case_name(number)}. "lowstar cases list --all" lists them.'
+            )
+        events, promises = ledger.events(number), ledger.promises(number)
+        context = context_for(ledger, found, now, policy_for(config).customers)
     if as_json:
-        view.print_json(as_plain(found, events))
+        plain = as_plain(found, events)
+        plain["promises"] = [_plain_promise(one) for one in promises]
+        plain["context"] = context.lines
+        view.print_json(plain)
     else:
-        _print_case(found, events, config, datetime.now(UTC))
+        _print_case(found, events, promises, context, config, now)
+
+
+def _plain_promise(one: Promise) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "text": one.text,
+        "owner": one.owner,
+        "due_by": one.due_by,
+        "kept_at": one.kept_at,
+        "broken_at": one.broken_at,
+        "dropped_at": one.dropped_at,
+    }
 
 
 def as_plain(one: Reviewed, events: list[CaseEvent] | None = None) -> dict[str, Any]:
@@ -102,6 +116,10 @@ def as_plain(one: Reviewed, events: list[CaseEvent] | None = None) -> dict[str, 
         "owner": case.owner,
         "channel": case.channel,
         "level": case.level,
+        "version": case.version,
+        "claimed_at": case.claimed_at,
+        "snoozed_until": case.snoozed_until,
+        "answer_by": case.answer_by,
         "opened_at": case.opened_at,
         "respond_by": case.respond_by,
         "first_response_at": case.first_response_at,
@@ -162,16 +180,18 @@ def _headline(one: Reviewed) -> str:
     return text or "(without words)"
 
 
-def _state(one: Reviewed, now: datetime) -> str:
+def _state(one: Reviewed, people: People, now: datetime) -> str:
     """Who has it, and when an answer is due."""
     from monitor import view
 
     case = one.case
     words = [str(case.status)]
     if case.owner:
-        words.append(f"by {view.safe(case.owner, 30)}")
-    if not case.status.closed and case.first_response_at is None and case.respond_by is not None:
-        words.append(view.due(case.respond_by, now))
+        words.append(f"by {shown_name(case.owner, people)}")
+    if case.snoozed_until is not None and case.snoozed_until > now:
+        words.append(f"snoozed for {view.length(case.snoozed_until - now)}")
+    elif case.waiting and case.answer_by is not None:
+        words.append(view.due(case.answer_by, now))
     return ", ".join(words)
 
 
@@ -192,7 +212,7 @@ def _print_list(found: list[Reviewed], config: Config, now: datetime) -> None:
     wide = console.width >= view.NARROW
     sites = [view.cut(view.safe(_title(config, one.mention.source)), 16) for one in found]
     marks = [f"{one.case.name}  {one.case.priority.word:<6}  {_stars(one):<4}" for one in found]
-    states = [view.cut(_state(one, now), 34) for one in found]
+    states = [view.cut(_state(one, config.policy.people, now), 34) for one in found]
     width = max(map(len, states))
     brands = len({one.case.brand for one in found}) > 1
     for one, mark, site, state in zip(found, marks, sites, states, strict=True):
@@ -212,7 +232,14 @@ def _print_list(found: list[Reviewed], config: Config, now: datetime) -> None:
             console.print(Text("    " + view.cut(headline, console.width - 4)))
 
 
-def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: datetime) -> None:
+def _print_case(
+    one: Reviewed,
+    events: list[CaseEvent],
+    promises: list[Promise],
+    context: Context,
+    config: Config,
+    now: datetime,
+) -> None:
     from rich.text import Text
 
     from monitor import view
@@ -228,7 +255,7 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
     head = Text(
         f"{case.name}  {case.priority.word}  {_stars(one)}".rstrip(), style=view.STYLES[case.priority]
     )
-    head.append(f"  {_state(one, now)}", style="default")
+    head.append(f"  {_state(one, config.policy.people, now)}", style="default")
     console.print(head)
     fact("brand", view.safe(case.brand))
     fact("source", view.safe(_title(config, mention.source)))
@@ -236,7 +263,8 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
     fact("author", view.safe(mention.author))
     fact("written", view.written(mention, config.timezone))
     fact("opened", view.at(case.opened_at, config.timezone))
-    fact("answer by", view.at(case.respond_by, config.timezone))
+    late = f", {view.due(case.answer_by, now)}" if case.waiting and case.answer_by else ""
+    fact("answer by", view.at(case.answer_by, config.timezone) + late)
     fact("answered", view.at(case.first_response_at, config.timezone))
     fact("outcome", view.safe(case.outcome))
     fact("channel", view.safe(case.channel))
@@ -244,6 +272,12 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
     for at, reason in enumerate(verdict.reasons):
         fact("why" if at == 0 else "", view.safe(reason))
     fact("topics", ", ".join(view.safe(topic) for topic in verdict.topics))
+    if case.level > 1:
+        fact("level", f"{case.level} of {config.policy.top_level(case.brand)}")
+    for at, line in enumerate(context.lines):
+        fact("known" if at == 0 else "", view.safe(line))
+    for at, promise in enumerate(promises):
+        fact("promised" if at == 0 else "", _promise_line(promise, config, now))
     console.print()
     if one.removed:
         console.print(Text("  (removed by its source)"))
@@ -254,11 +288,57 @@ def _print_case(one: Reviewed, events: list[CaseEvent], config: Config, now: dat
         console.print(Text("\n  Reply of the owner:"))
         for line in view.indented(mention.owner_reply, width, "    "):
             console.print(Text(line))
+    for line in _playbook_lines(one, context, config, width):
+        console.print(Text(line))
     if events:
         console.print(Text("\n  History:"))
     for event in events:
         words = (
-            f"{view.safe(event.actor, 60)} {view.safe(event.action, 60)} {view.safe(event.detail)}".rstrip()
+            f"{shown_name(event.actor, config.policy.people)} {view.safe(event.action, 60)} "
+            f"{view.safe(event.detail)}".rstrip()
         )
         for line in view.hanging(f"  {view.at(event.at, config.timezone)}  ", words, width):
             console.print(Text(line))
+
+
+def _promise_line(promise: Promise, config: Config, now: datetime) -> str:
+    from monitor import view
+
+    if promise.kept_at is not None:
+        state = f"kept {view.ago(promise.kept_at, now)}"
+        if promise.kept_at > promise.due_by:
+            state += f", {view.length(promise.kept_at - promise.due_by)} late"
+    elif promise.dropped_at is not None:
+        state = f"called off {view.ago(promise.dropped_at, now)}"
+    else:
+        state = view.due(promise.due_by, now)
+    owner = f", {shown_name(promise.owner, config.policy.people)}" if promise.owner else ""
+    by = view.at(promise.due_by, config.timezone)
+    return f"{promise.id}: {view.safe(promise.text)}, by {by}{owner}: {state}"
+
+
+def _playbook_lines(one: Reviewed, context: Context, config: Config, width: int) -> list[str]:
+    """What the team agreed to say and do, with the blanks filled in."""
+    from alerts.playbooks import playbook_for, render, values_for
+    from monitor import view
+
+    playbook = playbook_for(one.verdict, one.mention, config.playbooks)
+    if playbook is None or one.removed:
+        return []
+    lines = [f"\n  Playbook: {view.safe(playbook.name)}"]
+    for name, value in (
+        ("you may", playbook.may_decide),
+        ("next", playbook.next_step),
+        ("team", playbook.owner_team),
+    ):
+        lines += view.hanging(f"    {name:<8} ", view.safe(value), width) if value else []
+    values = values_for(
+        one,
+        playbook,
+        people=config.policy.people,
+        customer=context.customer,
+        site_title=_title(config, one.mention.source),
+    )
+    for reply in playbook.replies:
+        lines += ["", *view.indented(render(reply, values), width, "    ")]
+    return lines

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.commands import FAILED, FINE, WRONG_USAGE, App, pass_app, sqlite_path
+from monitor.config_apis import missing_key
 
 if TYPE_CHECKING:
     from monitor.config import Config, Source
@@ -57,7 +58,7 @@ def command(app: App, live: bool, as_json: bool) -> int:
         view.print_json({"ok": False, "problems": error.problems, "checks": []})
         return WRONG_USAGE
     now = datetime.now(UTC)
-    findings = [*check_configuration(config), *check_database(config)]
+    findings = [*check_configuration(config), *check_database(config), *check_answering(config)]
     findings += [*check_roads(config, live=live), *check_sources(config, now, live=live)]
     wrong = [one for one in findings if one.state == WRONG]
     if as_json:
@@ -115,6 +116,50 @@ def _absent(path: Path) -> Finding:
             "database", WRONG, f"{path}: {folder} cannot be written", "mend its rights, or move it"
         )
     return Finding("database", WORKS, f"{path}: not there yet; the first run makes it")
+
+
+def check_answering(config: Config) -> Iterator[Finding]:
+    """Whether playbooks and the customers' table say what they are meant to."""
+    from alerts.customers import read_customers
+    from alerts.playbooks import lint, uncovered
+
+    if config.customers is not None:
+        read = read_customers(config.customers)
+        for problem in read.problems:
+            yield Finding("customers", MIND, problem, "the other rows are used")
+        if len(read.customers) or not read.problems:
+            yield Finding("customers", WORKS, f"{config.customers}: {len(read.customers)} customers")
+    if not config.playbooks:
+        return
+    from monitor.lexicon.topics import TOPICS
+
+    known = [*TOPICS, *(topic.name for topic in config.digest.topics)]
+    faults = list(lint(config.playbooks, known))
+    for fault in faults:
+        yield Finding("playbooks", MIND, fault)
+    missing = uncovered(config.playbooks, _recent_topics(config))
+    if missing and all(one.topics for one in config.playbooks):
+        said = ", ".join(f"{topic} ({brand}, {count} cases)" for brand, topic, count in missing[:5])
+        advice = "add them, or one playbook without topics for all the rest"
+        yield Finding("playbooks", MIND, f"there is none for what people complain of: {said}", advice)
+    if not faults:
+        count = len(config.playbooks)
+        yield Finding("playbooks", WORKS, f"{count} playbook{'s' * (count != 1)}")
+
+
+def _recent_topics(config: Config) -> list[tuple[str, tuple[str, ...]]]:
+    """What recent cases were about; nothing where the database cannot say, which has been reported."""
+    from storage.errors import StoreError
+    from storage.store import open_store
+
+    path = sqlite_path(config.store_url)
+    if path is not None and not path.exists():
+        return []
+    try:
+        with open_store(config.store_url, migrate=False) as store, store.reading() as ledger:
+            return ledger.recent_topics()
+    except StoreError:
+        return []
 
 
 def check_roads(config: Config, *, live: bool) -> Iterator[Finding]:
@@ -198,6 +243,9 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
             "LOWSTAR_REDDIT_CLIENT_SECRET"
         )
         return Finding(what, OFF, "reddit, switched off: its key is not set", advice)
+    missing = missing_key(source.kind, config.keys)
+    if missing:
+        return Finding(what, OFF, f"{source.kind}, switched off: its key is not set", missing)
     faults = _option_faults(source)
     if faults:
         advice = f"lowstar try {source.urls[0]} shows what they find" if source.urls else ""

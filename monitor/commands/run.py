@@ -5,6 +5,7 @@ Silent under cron unless something is wrong; on a terminal it shows what it is d
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.runner import RunReport
     from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 DELIVERY_WITHIN = timedelta(minutes=20)  # what is left then waits for the next run, which cron starts soon
 LAST_DELIVERIES_WITHIN = timedelta(seconds=4)  # after SIGTERM: the message in hand, then out within 10 s
@@ -100,6 +103,11 @@ def once(
     chosen = due(config, names, last, _now()) if crawl else []
     with CrawlProgress([source.name for source in chosen], show=show) as progress:
         runs, tallies = collect(config, store, chosen, clock=_now, stop=stop, progress=progress)
+    if deliver_too and not stop.is_set() and config.slack.token and not config.policy.buttons:
+        from monitor.listening import hear_reactions  # the Slack client takes its time to import
+
+        for problem in hear_reactions(config, store).problems:
+            log.warning("%s", problem)
     tend(config, store, _now())
     delivery = DeliveryReport()
     if deliver_too:

@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alerts.blocks import as_text
 from alerts.limits import MAX_TEXT, MAX_UPDATE_TEXT, problems
+from monitor.standins.slack_people import APP_TOKEN, People
 
 TOKEN = "xoxb-demo"  # noqa: S105 - opens nothing but this stand-in
 SCOPES = ("chat:write", "channels:history", "channels:read", "groups:history", "users:read")
@@ -63,6 +64,7 @@ class Posted:
     broadcast: bool = False
     edits: int = 0
     via: str = "bot"
+    reactions: dict[str, list[str]] = field(default_factory=dict)  # emoji → who
 
     @property
     def outbox_id(self) -> str:
@@ -84,6 +86,11 @@ class Posted:
             shown["thread_ts"] = self.thread_ts
         if self.metadata and with_metadata:
             shown["metadata"] = self.metadata
+        if self.reactions:
+            shown["reactions"] = [
+                {"name": name, "users": list(users), "count": len(users)}
+                for name, users in self.reactions.items()
+            ]
         return shown
 
 
@@ -144,6 +151,9 @@ class SlackStandin:
         self._last_post: dict[str, float] = {}
         self._lock = threading.RLock()
         self._closing = threading.Event()
+        self.token_state = ""  # an error code such as "token_revoked" that every call gets
+        self.app_token = APP_TOKEN
+        self.people = People(self)  # who presses, types and reacts
         for name in channels:
             self.add_channel(name)
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -166,6 +176,7 @@ class SlackStandin:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self.people.socket.close()
 
     @property
     def base_url(self) -> str:
@@ -237,6 +248,12 @@ class SlackStandin:
     def answer(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
         """Carry a call out as Slack would, without any fault."""
         with self._lock:
+            if self.token_state:
+                return _no(self.token_state)
+            if method == "apps.connections.open":
+                if token != self.app_token:
+                    return _no("not_allowed_token_type" if token == self.token else "invalid_auth")
+                return {"ok": True, "url": self.people.socket.address()}
             if token != self.token:
                 return _no("not_authed" if not token else "invalid_auth")
             needs = _NEEDS.get(method)
@@ -268,7 +285,7 @@ class SlackStandin:
                     )
                 case "conversations.list":
                     return {"ok": True, "channels": [_info(channel) for channel in self.channels.values()]}
-            return _no("unknown_method", req_method=method)
+            return self.people.answer(method, arguments)
 
     def webhook(self, arguments: Mapping[str, Any]) -> tuple[int, str]:
         """Carry a webhook call out: status and body."""
@@ -446,13 +463,21 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         arguments = self._arguments(address.query, self.rfile.read(length).decode("utf-8", "replace"))
-        hook = address.path == slack.webhook_path
-        method = "webhook" if hook else address.path.removeprefix("/api/").strip("/")
+        hook = address.path == slack.webhook_path or address.path.startswith("/actions/")
+        method = (
+            "response_url"
+            if address.path.startswith("/actions/")
+            else "webhook"
+            if hook
+            else address.path.removeprefix("/api/").strip("/")
+        )
         slack.calls.append((method, arguments))
         fault = slack.next_fault(method, arguments)
         accepted = fault is None or fault.startswith("accepted_")
         status, body = 200, ""
-        if accepted and hook:
+        if accepted and method == "response_url":
+            status, body = slack.people.respond(address.path, arguments)
+        elif accepted and hook:
             status, body = slack.webhook(arguments)
         elif accepted:
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ").strip()
@@ -520,7 +545,7 @@ class _Handler(BaseHTTPRequestHandler):
             arguments.update(given if isinstance(given, dict) else {})
         else:
             arguments.update(parse_qsl(body))
-            for name in ("blocks", "metadata"):
+            for name in ("blocks", "metadata", "view"):
                 if isinstance(arguments.get(name), str):
                     try:
                         arguments[name] = json.loads(arguments[name])

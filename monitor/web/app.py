@@ -23,7 +23,7 @@ from starlette.routing import Route
 from monitor.config import Config
 from monitor.config_web import Role
 from monitor.web import api, digests, feeds, forms, pages, sign_in
-from monitor.web.desk import Ask, Desk, form_fields, page, static_marks
+from monitor.web.dashboard import Ask, Dashboard, form_fields, page, static_marks
 from monitor.web.security import BODY_MAX, Gate, Guarded, TooMany, Visit, session_key
 from storage.errors import Locked, StoreError
 from storage.store import Store
@@ -38,22 +38,22 @@ INDEX_EVERY = 5.0  # seconds between two looks for mentions whose words are not 
 def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, index: bool = True) -> Any:
     """The dashboard as an ASGI application. With `index` it indexes new mentions' words while it runs."""
     gate = Gate(config.web, session_key(store, clock()), clock)
-    desk = Desk(store, config, gate, clock, static_marks())
+    dashboard = Dashboard(store, config, gate, clock, static_marks())
 
     def read(view: View) -> Endpoint:
-        return _endpoint(desk, view, Role.READ)
+        return _endpoint(dashboard, view, Role.READ)
 
     def act(view: View) -> Endpoint:
-        return _endpoint(desk, view, Role.ACT)
+        return _endpoint(dashboard, view, Role.ACT)
 
     def admin(view: View) -> Endpoint:
-        return _endpoint(desk, view, Role.ADMIN)
+        return _endpoint(dashboard, view, Role.ADMIN)
 
     def program(view: View, role: Role = Role.READ) -> Endpoint:
-        return _endpoint(desk, view, role, program=True)
+        return _endpoint(dashboard, view, role, program=True)
 
     def anyone(view: View) -> Endpoint:
-        return _endpoint(desk, view, None)
+        return _endpoint(dashboard, view, None)
 
     routes = [
         Route("/", read(pages.inbox)),
@@ -77,10 +77,7 @@ def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, ind
         Route("/healthz", anyone(lambda ask: PlainTextResponse("ok"))),
         Route("/metrics", program(api.metrics)),
         Route("/static/{name}", anyone(_static)),
-        *(
-            Route(one.path, program(one.view, one.role), methods=[one.method])
-            for one in api.ENDPOINTS
-        ),
+        *(Route(one.path, program(one.view, one.role), methods=[one.method]) for one in api.ENDPOINTS),
         Route("/api/{rest:path}", program(api.unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
 
@@ -99,19 +96,19 @@ def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, ind
 
     def http_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _failed(desk, request, status, str(getattr(error, "detail", "")))
+        return _failed(dashboard, request, status, str(getattr(error, "detail", "")))
 
     app = Starlette(routes=routes, lifespan=running, exception_handlers={HTTPException: http_error})
     return Guarded(app, gate)
 
 
-def _endpoint(desk: Desk, view: View, role: Role | None, *, program: bool = False) -> Endpoint:
+def _endpoint(dashboard: Dashboard, view: View, role: Role | None, *, program: bool = False) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         visit: Visit = request.scope["lowstar"]
         if role is not None and visit.person is None:
             return _unknown(request, visit, program)
         if role is not None and not visit.may(role):
-            return _failed(desk, request, 403, f"This needs the role “{role.word}”.")
+            return _failed(dashboard, request, 403, f"This needs the role “{role.word}”.")
         fields: dict[str, str] = {}
         if request.method not in ("GET", "HEAD"):
             try:
@@ -119,29 +116,29 @@ def _endpoint(desk: Desk, view: View, role: Role | None, *, program: bool = Fals
             except ClientDisconnect:
                 return Response(status_code=400)
             if body is None:
-                return _failed(desk, request, 413, "More than 64 KiB were sent.")
+                return _failed(dashboard, request, 413, "More than 64 KiB were sent.")
             if program:
                 # A browser sends cookies by itself, a program's token never goes anywhere by itself.
                 if visit.person is None or not visit.person.bearer:
-                    return _failed(desk, request, 403, "Changes through the API need a bearer token.")
+                    return _failed(dashboard, request, 403, "Changes through the API need a bearer token.")
                 request.scope["lowstar_body"] = body
             else:
                 fields = form_fields(body)
-                if not desk.gate.meant(visit, fields.get("csrf", ""), request.headers):
+                if not dashboard.gate.meant(visit, fields.get("csrf", ""), request.headers):
                     return _failed(
-                        desk, request, 403, "This form is too old, or not ours. Go back, reload, try again."
+                        dashboard, request, 403, "This form is too old, or not ours. Go back, reload, try again."
                     )
-        ask = Ask(desk, request, visit, desk.clock(), fields)
+        ask = Ask(dashboard, request, visit, dashboard.clock(), fields)
         try:
             return await run_in_threadpool(view, ask)
         except TooMany as waiting:
-            answer = _failed(desk, request, 429, "Too many attempts. Wait some minutes.")
+            answer = _failed(dashboard, request, 429, "Too many attempts. Wait some minutes.")
             answer.headers["retry-after"] = str(waiting.seconds)
             return answer
         except Locked as error:
-            return _failed(desk, request, 503, f"The store is busy: {error}")
+            return _failed(dashboard, request, 503, f"The store is busy: {error}")
         except StoreError as error:
-            return _failed(desk, request, 503, str(error))
+            return _failed(dashboard, request, 503, str(error))
 
     return endpoint
 
@@ -171,23 +168,23 @@ def _unknown(request: Request, visit: Visit, program: bool) -> Response:
     return RedirectResponse("/sign-in" + (f"?next={quote(here)}" if here != "/" else ""), 303)
 
 
-def _failed(desk: Desk, request: Request, status: int, words: str) -> Response:
+def _failed(dashboard: Dashboard, request: Request, status: int, words: str) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": words or "not found"}, status)
     visit = request.scope.get("lowstar")
     if visit is None:
         return PlainTextResponse(words, status)
     titles = {404: "There is no such page", 403: "Not allowed", 405: "Not this way", 503: "Try again"}
-    ask = Ask(desk, request, visit, desk.clock())
+    ask = Ask(dashboard, request, visit, dashboard.clock())
     return page(ask, "message.html", status, title=titles.get(status, "It did not work"), words=words)
 
 
 def _static(ask: Ask) -> Response:
     name = ask.request.path_params["name"]
-    if name not in ask.desk.marks:  # only what was there at the start; no path leads out of the folder
+    if name not in ask.dashboard.marks:  # only what was there at the start; no path leads out of the folder
         raise HTTPException(404)
     content = (files("monitor.web") / "static" / name).read_bytes()
-    kept = ask.request.url.query == ask.desk.marks[name]
+    kept = ask.request.url.query == ask.dashboard.marks[name]
     return Response(
         content,
         media_type=_TYPES.get(name.rpartition(".")[2], "application/octet-stream"),

@@ -32,8 +32,8 @@ SESSION, FORM = "lowstar_session", "lowstar_form"  # cookies: who is signed in; 
 FORM_FOR = timedelta(days=30)
 BODY_MAX = 65_536  # bytes of a form; an answer has at most 3,000 characters
 NAME_MAX = 64
-# Ten wrong tokens from one address, thirty from all: 2**80 guesses at that pace outlast the sun.
-TRIES, TRIES_ALL, TRIES_WITHIN = 10, 30, timedelta(minutes=5)
+# Wrong tokens of one address. Not of all together: then anybody could lock everybody out.
+TRIES, TRIES_WITHIN = 10, timedelta(minutes=5)
 ADDRESSES_MAX = 10_000
 
 CSP = (
@@ -94,12 +94,11 @@ class Attempts:
         self._of: dict[str, tuple[int, datetime]] = {}
 
     def check(self, address: str, now: datetime) -> None:
-        """Raises TooMany when this address, or all together, have guessed too often."""
+        """Raises TooMany when this address has guessed too often."""
         with self._lock:
-            for who, most in ((address, TRIES), ("", TRIES_ALL)):
-                count, since = self._of.get(who, (0, now))
-                if count >= most and now - since < TRIES_WITHIN:
-                    raise TooMany(int((since + TRIES_WITHIN - now).total_seconds()) + 1)
+            count, since = self._of.get(_block(address), (0, now))
+        if count >= TRIES and now - since < TRIES_WITHIN:
+            raise TooMany(int((since + TRIES_WITHIN - now).total_seconds()) + 1)
 
     def wrong(self, address: str, now: datetime) -> None:
         """Note a wrong token."""
@@ -107,11 +106,10 @@ class Attempts:
             if len(self._of) > ADDRESSES_MAX:
                 kept = {who: it for who, it in self._of.items() if now - it[1] < TRIES_WITHIN}
                 self._of = kept if len(kept) <= ADDRESSES_MAX else {}
-            for who in (address, ""):
-                count, since = self._of.get(who, (0, now))
-                if now - since >= TRIES_WITHIN:
-                    count, since = 0, now
-                self._of[who] = (count + 1, since)
+            count, since = self._of.get(_block(address), (0, now))
+            if now - since >= TRIES_WITHIN:
+                count, since = 0, now
+            self._of[_block(address)] = (count + 1, since)
 
 
 class Gate:
@@ -200,7 +198,9 @@ class Gate:
 
     def _signed_in(self, cookie: str) -> Person | None:
         packed, _, signature = cookie.partition(".")
-        if not signature or not hmac.compare_digest(signature.encode(), self._sign("session", packed).encode()):
+        if not signature or not hmac.compare_digest(
+            signature.encode(), self._sign("session", packed).encode()
+        ):
             return None
         try:
             body = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
@@ -226,7 +226,9 @@ class Gate:
             return True
         site = headers.get("sec-fetch-site", "same-origin")
         origin = headers.get("origin", "")
-        if site not in ("same-origin", "none") or origin and urlsplit(origin).netloc != headers.get("host", ""):
+        if site not in ("same-origin", "none") or (
+            origin and urlsplit(origin).netloc != headers.get("host", "")
+        ):
             return False
         expected = self.form_value(visit.form, visit.person)
         return bool(visit.form) and hmac.compare_digest(value.encode(), expected.encode())
@@ -331,6 +333,15 @@ def _with_headers(headers: Sequence[tuple[bytes, bytes]], secure: bool) -> Heade
         *headers,
         *((name.encode(), value.encode()) for name, value in more.items() if name.encode() not in given),
     ]
+
+
+def _block(address: str) -> str:
+    """Who guesses: an IPv4 address, or the network an IPv6 address may be changed in at will."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
 
 
 def _cookies(header: str) -> dict[str, str]:

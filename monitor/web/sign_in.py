@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import RedirectResponse, Response
 
-from monitor.web.desk import Ask, page
+from monitor.web.dashboard import Ask, page
 from monitor.web.security import SESSION, cookie, safe_next
 
 
@@ -20,7 +20,7 @@ def enter(ask: Ask) -> Response:
     """The form was sent. Wrong tokens are counted (TooMany)."""
     fields = ask.fields
     following = safe_next(fields.get("next", "/"))
-    access = ask.desk.gate.access(fields.get("token", "").strip(), ask.visit.address)
+    access = ask.dashboard.gate.access(fields.get("token", "").strip(), ask.visit.address)
     if access is None:
         return page(
             ask,
@@ -31,10 +31,10 @@ def enter(ask: Ask) -> Response:
             name=fields.get("name", "")[:64],
         )
     answer = RedirectResponse(following, 303)
-    session = ask.desk.gate.session(access, fields.get("name", ""))
+    session = ask.dashboard.gate.session(access, fields.get("name", ""))
     answer.headers.append(
         "set-cookie",
-        cookie(SESSION, session, secure=ask.visit.secure, within=ask.desk.config.web.session),
+        cookie(SESSION, session, secure=ask.visit.secure, within=ask.dashboard.config.web.session),
     )
     return answer
 
@@ -43,6 +43,6 @@ def leave(ask: Ask) -> Response:
     """Sign out: the cookie is forgotten."""
     answer = RedirectResponse("/sign-in", 303)
     answer.headers.append(
-        "set-cookie", cookie(SESSION, "", secure=ask.visit.secure, within=ask.desk.config.web.session)
+        "set-cookie", cookie(SESSION, "", secure=ask.visit.secure, within=ask.dashboard.config.web.session)
     )
     return answer

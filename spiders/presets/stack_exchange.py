@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from spiders.json_api import ApiSpider, Budget, Call, Preset, asked, by_page, reader
 
 OVERLAP = timedelta(days=1)  # young questions are edited most
 FIRST_LOOK = timedelta(days=30)
+_NUMBERS = frozenset({"question_id", "answer_id", "comment_id"})
 
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
@@ -32,12 +34,20 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
             )
 
 
+def _items(body: Any) -> Sequence[Any] | None:
+    found = body.get("items")
+    if not isinstance(found, list):
+        return None
+    numbered = any(isinstance(one, dict) and not _NUMBERS.isdisjoint(one) for one in found)
+    return found if numbered or not found else None
+
+
 PRESET = Preset(
     kind="stack_exchange",
     title="Stack Exchange",
     api_url="https://api.stackexchange.com/2.3",
     ask=_ask,
-    items=("items",),
+    items=_items,
     context=lambda url: {"site": asked(url).get("site", "stackexchange")},
     fields={
         # Numbers are counted by each site for itself.

@@ -6,7 +6,7 @@ and beyond the cap nothing is asked. An edited post has a new id; it is known by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,12 +55,15 @@ def _items(body: Any) -> Sequence[Any] | None:
     includes = body.get("includes")
     users = includes.get("users") if isinstance(includes, dict) else None
     named = {user.get("id"): user for user in users or () if isinstance(user, dict)}
-    return [
-        {**post, "user": named.get(post.get("author_id")) or {"username": ""}}
-        if isinstance(post, dict)
-        else post
-        for post in found
-    ]
+    return [_with_user(post, named) if isinstance(post, dict) else post for post in found]
+
+
+def _with_user(post: dict[str, Any], users: Mapping[Any, Any]) -> dict[str, Any]:
+    number = str(post.get("id", ""))
+    # An id says when it was given, too.
+    dated = number.isascii() and number.isdigit() and 15 < len(number) < 20
+    at = {"created_at": _written_at(int(number)).isoformat()} if dated else {}
+    return {**at, **post, "user": users.get(post.get("author_id"))}
 
 
 PRESET = Preset(

@@ -179,8 +179,8 @@ def test_a_source_that_found_plenty_and_finds_nothing_now_says_so(store: Store) 
             crawled(source, store=store, at=AT + timedelta(hours=hour))
         site.pages["/a"] = page()
         (run,) = crawled(source, store=store, at=AT + timedelta(hours=4))
-    assert run.outcome is RunOutcome.EMPTY
-    assert "used to find about 3 a run" in run.reason
+    assert run.outcome is RunOutcome.FAILED
+    assert "it shows nothing, and used to show about 3 a run" in run.reason
 
 
 def test_a_store_that_cannot_be_asked_fails_the_run_and_says_so(store: Store) -> None:

@@ -15,8 +15,10 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from alerts.sla import Policy
 from monitor.config import Config
 from monitor.config_web import Role
+from monitor.runner import policy_for
 from monitor.web.security import FORM, FORM_FOR, Gate, Visit, cookie
 from storage.store import Store
 
@@ -24,7 +26,7 @@ FIELDS_MAX = 60
 
 
 @dataclass(frozen=True)
-class Desk:
+class Dashboard:
     """What all pages share."""
 
     store: Store
@@ -32,6 +34,11 @@ class Desk:
     gate: Gate
     clock: Callable[[], datetime]
     marks: Mapping[str, str] = field(default_factory=dict)  # of the static files, in their addresses
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What cases go by, with the customers' table as it was at the start."""
+        return policy_for(self.config)
 
     @cached_property
     def templates(self) -> jinja2.Environment:
@@ -51,7 +58,7 @@ class Desk:
 class Ask:
     """One request of somebody who is signed in (or who is about to)."""
 
-    desk: Desk
+    dashboard: Dashboard
     request: Request
     visit: Visit
     now: datetime
@@ -80,11 +87,11 @@ def page(ask: Ask, template: str, status: int = 200, **values: Any) -> Response:
     form = ask.visit.form or secrets.token_hex(16)
     person = ask.visit.person
     answer = HTMLResponse(
-        ask.desk.templates.get_template(template).render(
+        ask.dashboard.templates.get_template(template).render(
             person=person,
             may_act=ask.may("act"),
             may_export=ask.may("admin"),
-            csrf=ask.desk.gate.form_value(form, person),
+            csrf=ask.dashboard.gate.form_value(form, person),
             here=ask.here,
             path=ask.request.url.path,
             **values,
@@ -105,9 +112,7 @@ def static_marks() -> dict[str, str]:
 def form_fields(body: bytes) -> dict[str, str]:
     """The fields of a posted form; what is no form has none."""
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX
-        )
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         return {}
     return dict(pairs)

@@ -1,0 +1,113 @@
+"""How long does the digest of a week take beside so many mentions?
+
+    python benchmarks/digest.py [MENTIONS] [--brands N] [--keep FILE]
+
+MENTIONS (default 1,000,000) are spread over a year and N brands (default 1: the worst case, a fifty-second of
+them is in the week). Prints seconds, and as a ratio to the least anybody could do: one COUNT over the index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from monitor.digest import digest_of
+from monitor.digest_html import html
+from monitor.digest_rows import Wanted, gather
+from monitor.match import Brand
+from monitor.weeks import Span, read_period
+from storage.store import open_store
+
+WORDS = (
+    "the parcel came late and nobody answered my mail about the broken lid of this kettle while the shop was "
+    "kind enough to send another box with a card love perfect great service refund twice chat bot loop steam wand"
+).split()
+END = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def fill(path: Path, count: int, brands: int) -> None:
+    """Mentions of some 400 characters, an eighth of them negative, cases for half of those."""
+    chance = random.Random(1)
+    step = timedelta(days=365) / count
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA synchronous=OFF")
+        for first in range(1, count + 1, 20_000):
+            mentions, verdicts, cases = [], [], []
+            for number in range(first, min(first + 20_000, count + 1)):
+                at = int((END - step * (count - number + 1)).timestamp() * 1_000_000)
+                stars = None if number % 3 == 0 else float(1 if number % 8 == 0 else 2 + number % 4)
+                compound = round(chance.uniform(-0.9, 0.9), 4)
+                text = " ".join(chance.choices(WORDS, k=75))
+                brand, source = f"Acme {number % brands}", f"source {number % 9}"
+                mentions.append((number, source, str(number), text, f"place {number % 40}", stars, at))
+                spans = '[[0, 3, "the", -1.5]]' if compound < 0 else '[[0, 3, "the", 1.5]]'
+                rank = chance.random()
+                verdicts.append((number, brand, compound, stars, source, at, rank, spans))
+                if number % 16 == 0:
+                    cases.append((number, number, brand, rank, at, at + 14_400_000_000, at + 3_600_000_000))
+            database.executemany(
+                "INSERT INTO mentions SELECT ?,?,?,'review','https://x.example/1','',?,'somebody',NULL,?,?,'',0,1,"
+                "'en',posted,'second',NULL,'',NULL,0,'','[]','x',posted,posted,posted,NULL"
+                " FROM (SELECT ? AS posted)",
+                mentions,
+            )
+            database.executemany(
+                "INSERT INTO verdicts (mention_id,brand,compound,stars,source,posted_at,rank,spans,label,priority,"
+                "reasons,topics) VALUES (?,?,?,?,?,?,?,?,'neutral',1,'[]','[]')",
+                verdicts,
+            )
+            database.executemany(
+                "INSERT INTO cases (number,mention_id,brand,rank,opened_at,respond_by,first_response_at,status,"
+                "priority,channel,owner,level,version,closed_at,outcome,recovered)"
+                " VALUES (?,?,?,?,?,?,?,'resolved',2,'','',1,1,?7,'',0)",
+                cases,
+            )
+    database.close()
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("mentions", type=int, nargs="?", default=1_000_000)
+    asked.add_argument("--brands", type=int, default=1)
+    asked.add_argument("--keep", type=Path)
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.keep or Path(folder) / "week.db"
+        fresh = not path.exists()
+        with open_store(f"sqlite:///{path.absolute()}") as store:
+            if fresh:
+                fill(path, options.mentions, options.brands)
+            week = read_period(Span.WEEK, "2026-W47", "Europe/Berlin")
+            assert week is not None
+            brand = Brand(name="Acme 0", terms=("Acme 0",))
+            wanted = Wanted(brand=brand, period=week, brands=(brand,), titles={}, every={})
+            for _ in range(3):
+                started = time.perf_counter()
+                with store.reading() as ledger:
+                    rows = gather(ledger, wanted, END)
+                    read = time.perf_counter()
+                    digest = digest_of(rows, ledger.week_posts)
+                told = time.perf_counter()
+                page = html(digest)
+                drawn = time.perf_counter()
+                with store.reading() as ledger:
+                    least = time.perf_counter()
+                    sum(one.count for one in ledger.tally("Acme 0", week.start_at, week.end_at, -0.05))
+                    least = time.perf_counter() - least
+                print(
+                    f"{digest.mentions.now:,} mentions in the week: read {read - started:.2f} s, told "
+                    f"{told - read:.2f} s, page {drawn - told:.2f} s ({len(page):,} characters); in all "
+                    f"{told - started:.2f} s, {(told - started) / least:.0f} × one count ({least * 1000:.0f} ms)"
+                )
+
+
+if __name__ == "__main__":
+    main()

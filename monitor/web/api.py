@@ -1,0 +1,476 @@
+"""What can programs ask, and do? The JSON API: one table of endpoints, from which its OpenAPI document is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from alerts.actions import act
+from alerts.deeds import Do, Refused, Why, Wrong
+from monitor.config_web import Role
+from monitor.web.dashboard import Ask
+from monitor.web.filters import LABELS, STATUSES, filter_of, place_of, place_text
+from monitor.web.forms import Misread, action_of, actor_of
+from storage.inbox import Judged, Place
+from storage.records import CaseStatus, Priority
+
+LIMIT, LIMIT_MAX = 50, 200
+NUMBER_MAX = 2**31 - 1
+
+
+def cases(ask: Ask) -> Response:
+    """List cases: open ones worst first."""
+    from monitor.commands.cases import as_plain
+
+    limit, after = _paging(ask)
+    with ask.dashboard.store.reading() as ledger:
+        found = ledger.inbox(filter_of(ask.query).wanted, ask.now, limit=limit + 1, after=after)
+    more = len(found) > limit
+    found = found[:limit]
+    last = found[-1].case if found else None
+    place = Place(last.number, int(last.priority), last.rank, last.closed_at) if last and more else None
+    return _json({"cases": [as_plain(one) for one in found], "next": place_text(place) if place else None})
+
+
+def case(ask: Ask) -> Response:
+    """One case with its history and promises."""
+    return _json(_whole_case(ask, _number(ask)))
+
+
+def do(ask: Ask) -> Response:
+    """Do something to a case; answers the case as it is then, 409 where it cannot be done."""
+    number = _number(ask)
+    try:
+        fields = json.loads(ask.request.scope.get("lowstar_body") or b"{}")
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body is no JSON.") from None
+    if not isinstance(fields, dict):
+        raise HTTPException(400, "The body must be a JSON object.")
+    try:
+        action = action_of(ask.request.path_params["action"], fields, actor_of(ask), ask)
+        act(ask.dashboard.store, number, action, ask.now, ask.dashboard.config.policy)
+    except Misread as mistake:
+        raise HTTPException(400, str(mistake)) from None
+    except Refused as refused:
+        _whole_case(ask, number)  # 404 where there is none
+        raise HTTPException(409, str(refused)) from None
+    return _json(_whole_case(ask, number))
+
+
+def mentions(ask: Ask) -> Response:
+    """List mentions, newest first, a row a brand."""
+    limit, after = _paging(ask)
+    with ask.dashboard.store.reading() as ledger:
+        found = ledger.newest_mentions(filter_of(ask.query).wanted, limit=limit + 1, after=after)
+    more = len(found) > limit
+    found = found[:limit]
+    place = Place(found[-1].id, at=found[-1].posted_at) if more else None
+    return _json({"mentions": [_mention(one) for one in found], "next": place_text(place) if place else None})
+
+
+def mention(ask: Ask) -> Response:
+    """One mention, as it was judged for each brand."""
+    identity = ask.request.path_params["id"]
+    with ask.dashboard.store.reading() as ledger:
+        found = ledger.judged(identity) if identity < 2**62 else []
+    if not found:
+        raise HTTPException(404, "There is no such mention.")
+    return _json({"mentions": [_mention(one) for one in found]})
+
+
+def sources(ask: Ask) -> Response:
+    """How each source is doing."""
+    return _json({"sources": _status(ask)["sources"]})
+
+
+def status(ask: Ask) -> Response:
+    """All that `lowstar status` says."""
+    return _json(_status(ask))
+
+
+def metrics(ask: Ask) -> Response:
+    """The figures a Prometheus collects."""
+    from monitor.metrics import CONTENT_TYPE, NoMetrics, metrics_text
+
+    try:
+        with ask.dashboard.store.reading() as ledger:
+            return Response(
+                metrics_text(ledger, ask.dashboard.config, ask.now), headers={"content-type": CONTENT_TYPE}
+            )
+    except NoMetrics as missing:
+        return Response(str(missing), 501, media_type="text/plain")
+
+
+def unknown(ask: Ask) -> Response:
+    """Whatever else is asked below /api/."""
+    raise HTTPException(404, "There is no such endpoint; /api/v1/openapi.json lists them.")
+
+
+def openapi(ask: Ask) -> Response:
+    """This document."""
+    return _json(openapi_document())
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A word of an address: where it stands and what it may be."""
+
+    name: str
+    words: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One line of the API."""
+
+    method: str
+    path: str
+    view: Callable[[Ask], Response]
+    answer: str  # the name of its schema
+    params: tuple[Param, ...] = ()
+    role: Role = Role.READ
+    body: str = ""
+    refusals: tuple[int, ...] = ()
+
+
+_TEXT = {"type": "string", "maxLength": 200}
+_NARROW = (
+    Param("brand", "Only of this brand.", _TEXT),
+    Param("source", "Only from this source.", _TEXT),
+    Param("stars", "Only with so many stars, rounded; 0: without.", {"type": "string", "pattern": "^[0-5]$"}),
+    Param("topic", "Only about this topic.", _TEXT),
+    Param("language", "Only in this language.", {"type": "string", "maxLength": 16}),
+    Param("q", 'Words, "a phrase", -without.', {"type": "string", "maxLength": 200}),
+)
+_PAGING = (
+    Param(
+        "limit", "At most so many.", {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}
+    ),
+    Param("after", "The `next` of the page before.", {"type": "string", "maxLength": 100}),
+)
+_OF_CASES = (
+    Param(
+        "status",
+        "Which cases; without it all that are not closed.",
+        {"type": "string", "enum": sorted({*(word for word in STATUSES if word), *map(str, CaseStatus)})},
+    ),
+    Param("owner", "Only of this owner; - for those nobody has.", _TEXT),
+)
+_OF_MENTIONS = (
+    Param("label", "Only of this tone.", {"type": "string", "enum": list(LABELS)}),
+    Param("since", "Posted on this day (UTC) or later.", {"type": "string", "format": "date"}),
+    Param("until", "Posted on this day (UTC) or before.", {"type": "string", "format": "date"}),
+)
+_NUMBER = Param(
+    "number", "Of the case.", {"type": "integer", "minimum": 1, "maximum": NUMBER_MAX}, place="path"
+)
+_ID = Param("id", "Of the mention.", {"type": "integer", "minimum": 1}, place="path")
+_ACTION = Param("action", "What to do.", {"type": "string", "enum": [str(one) for one in Do]}, place="path")
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v1/cases", cases, "Cases", (*_NARROW, *_OF_CASES, *_PAGING), refusals=(400,)),
+    Endpoint("GET", "/api/v1/cases/{number:int}", case, "WholeCase", (_NUMBER,), refusals=(404,)),
+    Endpoint(
+        "POST",
+        "/api/v1/cases/{number:int}/{action}",
+        do,
+        "WholeCase",
+        (_NUMBER, _ACTION),
+        role=Role.ACT,
+        body="Action",
+        refusals=(400, 403, 404, 409, 413),
+    ),
+    Endpoint(
+        "GET", "/api/v1/mentions", mentions, "Mentions", (*_NARROW, *_OF_MENTIONS, *_PAGING), refusals=(400,)
+    ),
+    Endpoint("GET", "/api/v1/mentions/{id:int}", mention, "OneMention", (_ID,), refusals=(404,)),
+    Endpoint("GET", "/api/v1/sources", sources, "Sources"),
+    Endpoint("GET", "/api/v1/status", status, "Status"),
+    Endpoint("GET", "/api/v1/openapi.json", openapi, "Anything"),
+)
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the endpoints above."""
+    paths: dict[str, Any] = {}
+    for one in ENDPOINTS:
+        operation: dict[str, Any] = {
+            "operationId": one.view.__name__,
+            "summary": (one.view.__doc__ or "").strip(),
+            "description": f"Needs the role `{one.role.word}`.",
+            "parameters": [
+                {
+                    "name": param.name,
+                    "in": param.place,
+                    "required": param.place == "path",
+                    "description": param.words,
+                    "schema": dict(param.schema),
+                }
+                for param in one.params
+            ],
+            "responses": {
+                "200": _answers("What was asked for.", one.answer),
+                "401": _answers("No valid token.", "Error"),
+                "429": _answers("Too many wrong tokens; Retry-After says how long to wait.", "Anything"),
+                "503": _answers("The store is busy.", "Error"),
+                **{str(code): _answers(_REFUSALS[code], "Error") for code in one.refusals},
+            },
+        }
+        if one.body:
+            operation["requestBody"] = {
+                "required": False,
+                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{one.body}"}}},
+            }
+        paths.setdefault(one.path.replace(":int", ""), {})[one.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "lowstar",
+            "version": "1",
+            "description": "What is said about a brand, what has to be answered, and who answers it.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+_REFUSALS = {
+    400: "Something in the request is not what it should be.",
+    403: "The token's role does not allow this.",
+    404: "There is no such thing.",
+    409: "It cannot be done as the case stands; nothing was changed.",
+    413: "More than 64 KiB were sent.",
+}
+
+
+def _answers(words: str, schema: str) -> dict[str, Any]:
+    if schema == "Anything":
+        return {"description": words}
+    return {
+        "description": words,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    time = {"type": "string", "format": "date-time"}
+    perhaps_time = {"type": ["string", "null"], "format": "date-time"}
+    perhaps_number = {"type": ["number", "null"]}
+    texts = {"type": "array", "items": text}
+    priority = {"type": "string", "enum": [one.word for one in Priority]}
+    label = {"type": "string", "enum": list(LABELS)}
+    said = {
+        "source": text,
+        "kind": text,
+        "url": text,
+        "title": text,
+        "text": text,
+        "author": text,
+        "entity": text,
+        "stars": perhaps_number,
+        "reach": {"type": "integer"},
+        "published_at": perhaps_time,
+        "compound": {"type": "number", "minimum": -1, "maximum": 1},
+        "label": label,
+        "priority": priority,
+        "rank": {"type": "number"},
+        "reasons": texts,
+        "topics": texts,
+    }
+    a_case = _object(
+        {
+            **said,
+            "case": text,
+            "brand": text,
+            "status": {"type": "string", "enum": [str(one) for one in CaseStatus]},
+            "owner": text,
+            "channel": text,
+            "level": {"type": "integer"},
+            "opened_at": time,
+            "respond_by": perhaps_time,
+            "first_response_at": perhaps_time,
+            "closed_at": perhaps_time,
+            "outcome": text,
+            "recovered": {"type": "boolean"},
+            "removed": {"type": "boolean"},
+            "first_seen_at": time,
+        }
+    )
+    a_mention = _object(
+        {
+            **said,
+            "id": {"type": "integer"},
+            "brand": text,
+            "language": text,
+            "posted_at": time,
+            "first_seen_at": time,
+            "owner_reply": text,
+            "case": {"type": ["string", "null"]},
+            "case_status": {"type": ["string", "null"]},
+            "case_owner": text,
+        }
+    )
+    event = _object({"at": time, "actor": text, "action": text, "detail": text})
+    promise = _object(
+        {"id": {"type": "integer"}, "text": text, "due_by": time, "owner": text, "kept_at": perhaps_time}
+    )
+    following = {"type": ["string", "null"], "description": "`after` of the next page, null on the last."}
+    action = {
+        "version": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Of the case as it was seen; refused when older.",
+        },
+        "text": {"type": "string", "maxLength": 3000},
+        "link": {"type": "string", "maxLength": 2000, "description": "Of the public answer."},
+        "assignee": {"type": "string", "maxLength": 200},
+        "until": {"type": "string", "maxLength": 40, "description": "Of a snooze: `4h`, `3d`, or a time."},
+        "promised": {"type": "string", "maxLength": 3000},
+        "due_by": {"type": "string", "maxLength": 40, "description": "Of a promise: a date or a time."},
+        "promise": {"type": "integer", "minimum": 0},
+        "promise_version": {"type": "integer", "minimum": 0},
+        "why": {"type": "string", "enum": [str(one) for one in Why]},
+        "wrong": {"type": "string", "enum": [str(one) for one in Wrong]},
+        "duplicate_of": {"type": "integer", "minimum": 0},
+        "settle": {"type": "boolean", "description": "What is owed has been kept."},
+    }
+    source = _object(
+        {
+            "name": text,
+            "status": text,
+            "wrong": {"type": "boolean"},
+            "last_started_at": perhaps_time,
+            "advice": text,
+        }
+    )
+    return {
+        "Error": _object({"error": text}),
+        "Case": a_case,
+        "Cases": _object({"cases": _list("Case"), "next": following}),
+        "WholeCase": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Case"},
+                _object(
+                    {
+                        "version": {"type": "integer"},
+                        "events": {"type": "array", "items": event},
+                        "promises": {"type": "array", "items": promise},
+                    }
+                ),
+            ]
+        },
+        "Action": {"type": "object", "properties": action},
+        "Mention": a_mention,
+        "Mentions": _object({"mentions": _list("Mention"), "next": following}),
+        "OneMention": _object({"mentions": _list("Mention")}),
+        "Source": source,
+        "Sources": _object({"sources": _list("Source")}),
+        "Status": _object(
+            {
+                "ok": {"type": "boolean"},
+                "at": time,
+                "problems": texts,
+                "sources": _list("Source"),
+                "outbox": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "cases": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "mentions": {"type": "integer"},
+            }
+        ),
+    }
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "required": sorted(properties)}
+
+
+def _list(schema: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}
+
+
+def _whole_case(ask: Ask, number: int) -> dict[str, Any]:
+    from monitor.commands.cases import as_plain
+
+    with ask.dashboard.store.reading() as ledger:
+        one = ledger.reviewed(number)
+        events = ledger.events(number) if one else []
+        promises = ledger.promises(number) if one else []
+    if one is None:
+        raise HTTPException(404, "There is no such case.")
+    return {
+        **as_plain(one, events),
+        "version": one.case.version,
+        "promises": [
+            {
+                "id": promise.id,
+                "text": promise.text,
+                "due_by": promise.due_by,
+                "owner": promise.owner,
+                "kept_at": promise.kept_at,
+            }
+            for promise in promises
+        ],
+    }
+
+
+def _mention(one: Judged) -> dict[str, Any]:
+    from monitor.export import row_of
+
+    row = row_of(one)
+    row["id"] = row.pop("mention_id")
+    row["case"] = row["case"] or None
+    row["case_status"] = row["case_status"] or None
+    return row
+
+
+def _status(ask: Ask) -> dict[str, Any]:
+    from monitor.commands.status import as_plain, gather
+
+    with ask.dashboard.store.reading() as ledger:
+        return as_plain(gather(ledger, ask.dashboard.config, ask.now))
+
+
+def _number(ask: Ask) -> int:
+    number = ask.request.path_params["number"]
+    if not 0 < number <= NUMBER_MAX:
+        raise HTTPException(404, "There is no such case.")
+    return int(number)
+
+
+def _paging(ask: Ask) -> tuple[int, Place | None]:
+    limit = ask.query.get("limit", str(LIMIT))
+    if not limit.isascii() or not limit.isdecimal() or len(limit) > 6 or not 1 <= int(limit) <= LIMIT_MAX:
+        raise HTTPException(400, f"limit: a number from 1 to {LIMIT_MAX}")
+    after = ask.query.get("after", "")
+    place = place_of(after) if after else None
+    if after and place is None:
+        raise HTTPException(400, "after: the `next` of the page before")
+    return int(limit), place
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    def plain(other: Any) -> Any:
+        if isinstance(other, Priority):
+            return other.word
+        if isinstance(other, datetime):
+            return other.isoformat()
+        if isinstance(other, Mapping):
+            return {str(key): plain(inner) for key, inner in other.items()}
+        if isinstance(other, (list, tuple, set)):
+            return [plain(inner) for inner in other]
+        return other
+
+    return JSONResponse(plain(value), status)

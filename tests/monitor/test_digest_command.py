@@ -1,0 +1,171 @@
+"""Can a person, cron and `run` get a digest, and does nobody get it twice?"""
+
+from __future__ import annotations
+
+import email
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from shelf import settings
+from weekscenes import SCENES
+from weekstore import WEEK, WeekStore, day
+
+from alerts.limits import problems
+from monitor.cli import cli
+from monitor.commands import digest as command
+from monitor.config import Config, load_config
+from monitor.digest_send import digest_id, due_digest, due_period, make
+from storage.records import DeliveryKind
+from storage.store import Store, open_store
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    settings(tmp_path, '[digest]\nchannel = "#digest"\n')
+    with open_store(f"sqlite:///{tmp_path / 'lowstar.db'}") as store:
+        SCENES[0].fill(store)
+    monkeypatch.setattr(command, "_now", lambda: NOW)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--config", "lowstar.toml", "digest", *arguments])
+
+
+def test_without_arguments_last_week_is_printed_as_markdown(folder: Path) -> None:
+    result = call("--brand", "Acme")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("# Acme: Week 47: 18 mentions, 7 negative")
+    assert "Kaffa" in call().stdout
+
+
+def test_files_are_written_in_the_form_of_their_ending(folder: Path) -> None:
+    result = call("--brand", "Acme", "--to", "a.html,a.txt", "--to", "json:a.out", "--to", "a.eml", "--to", "a.md")
+    assert result.exit_code == 0, result.output
+    assert (folder / "a.html").read_text().startswith("<!doctype html>")
+    assert (folder / "a.txt").read_text().startswith("Acme: Week 47")
+    assert json.loads((folder / "a.out").read_text())["brand"] == "Acme"
+    message = email.message_from_bytes((folder / "a.eml").read_bytes(), policy=default)
+    assert message["Subject"].startswith("Acme: Week 47")
+    kinds = [part.get_content_type() for part in message.walk()]
+    assert kinds[:2] == ["multipart/alternative", "text/plain"]
+    assert "text/html" in kinds
+
+
+def test_two_brands_need_two_files(folder: Path) -> None:
+    assert call("--to", "a.html").exit_code == 2
+    assert call("--to", "{brand}.html").exit_code == 0
+    assert (folder / "Kaffa.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--week", "2026-W99"], "allowed: 2026-W47"),
+        (["--week", "2027-W01"], "has not begun"),
+        (["--day", "2026-11-21", "--month", "2026-11"], "exclude each other"),
+        (["--brand", "Acne"], 'did you mean "Acme"'),
+        (["--to", "digest.pdf"], "allowed: slack"),
+    ],
+)
+def test_wrong_usage_says_what_is_allowed(folder: Path, arguments: list[str], said: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
+def test_a_file_that_cannot_be_written_is_said(folder: Path) -> None:
+    result = call("--brand", "Acme", "--to", "nowhere/a.html")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+
+
+def test_to_slack_puts_it_into_the_outbox_once(folder: Path) -> None:
+    for _ in range(3):
+        assert call("--brand", "Acme", "--to", "slack").exit_code == 0
+    with open_store(f"sqlite:///{folder / 'lowstar.db'}") as store, store.reading() as ledger:
+        kept = ledger.delivery(digest_id("Acme", WEEK, "console", "#digest"))
+    assert kept is not None
+    assert kept.kind is DeliveryKind.DIGEST
+    body = json.loads(kept.body)
+    assert problems(body["blocks"]) == []
+    assert body["text"].startswith("Acme, Week 47")
+
+
+# -- what `run` sends by itself ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(folder: Path) -> Config:
+    return load_config(folder / "lowstar.toml", {})
+
+
+@pytest.fixture
+def kept(folder: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{folder / 'lowstar.db'}") as store:
+        yield store
+
+
+def test_a_digest_is_due_from_its_hour_on_and_sent_once_a_brand(config: Config, kept: Store) -> None:
+    monday = WEEK.end_at
+    assert due_digest(config, kept, monday + timedelta(hours=8, minutes=59)) == 0
+    assert due_digest(config, kept, monday + timedelta(hours=9)) == 2
+    assert due_digest(config, kept, monday + timedelta(hours=9)) == 0
+    assert due_digest(config, kept, monday + timedelta(days=6)) == 0
+    assert due_digest(config, kept, monday + timedelta(days=7, hours=9)) == 2
+
+
+def test_without_a_channel_nothing_is_sent_by_itself(config: Config, kept: Store) -> None:
+    silent = replace(config, digest=replace(config.digest, channel=""))
+    assert due_digest(silent, kept, NOW) == 0
+
+
+def test_the_hour_is_the_one_of_the_digests_own_zone(config: Config) -> None:
+    plan = replace(config, digest=replace(config.digest, timezone="America/New_York", day="tuesday", hour=7))
+    tuesday = datetime(2026, 11, 24, 12, tzinfo=UTC)  # seven in the morning there
+    assert due_period(plan, tuesday - timedelta(minutes=1)) is None
+    period = due_period(plan, tuesday)
+    assert period is not None
+    assert (period.name, period.zone) == ("2026-W47", "America/New_York")
+
+
+def test_a_sent_digest_is_delivered_as_it_was_made(config: Config, kept: Store) -> None:
+    import io
+    import threading
+
+    from alerts.console import ConsoleNotifier
+    from monitor.runner import deliver
+
+    due_digest(config, kept, NOW)
+    WeekStore(kept).mention(day(1), "One more, late.", 1, external_id="later")
+    out = io.StringIO()
+    report = deliver(
+        config,
+        kept,
+        {"console": ConsoleNotifier(out)},
+        clock=lambda: NOW,
+        sleep=lambda seconds: None,
+        stop=threading.Event(),
+    )
+    assert report.sent >= 1
+    assert "18 mentions" in out.getvalue()
+
+
+def test_names_of_topics_are_kept_from_week_to_week(config: Config, kept: Store) -> None:
+    due_digest(config, kept, NOW)
+    with kept.reading() as ledger:
+        names = ledger.topic_names("Acme")
+    assert names == {"discovered:bot chat": "chat bot"}
+    with kept.transaction() as ledger:
+        ledger.set_cursor("topics:Acme", "discovered:bot chat", "robot loop", NOW)
+    found = make(config, kept, config.brands[0], WEEK, NOW)
+    assert "Robot loop" in [fact.name for fact in found.hurts]
