@@ -160,7 +160,8 @@ class _Deed:
 
     def _not_twice(self) -> None:
         """A button pressed twice, or pressed again because the answer was slow, is done once."""
-        if self.action.kind is Do.CLAIM and self.case.owner == self.actor and self.case.status is not _S.OPEN:
+        mine = self.case.owner == self.actor and self.case.status in (_S.CLAIMED, _S.ANSWERED)
+        if self.action.kind is Do.CLAIM and mine:
             raise self._refused(f"You have {self.case.name} already")
         seen = self.action.version
         if seen is None:

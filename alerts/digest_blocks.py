@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.blocks import button_url, _context, _plain, _rich, _section
+from alerts.blocks import _context, _plain, _rich, _section, button_url
 from alerts.limits import MAX_FALLBACK, MAX_FIELD, MAX_FIELDS, MAX_HEADER, MAX_MESSAGE, size
 from alerts.text import clip, clip_escaped, escape, one_line
 

@@ -7,6 +7,7 @@ connects anew by itself, when Slack asks for it (`disconnect`) and when the line
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -150,6 +151,7 @@ class SocketRoad:
             concurrency=4,
         )
         no_proxy_to_loopback(self._client, base_url)
+        self._client.on_message_listeners.append(self._on_text)
         self._client.message_listeners.append(_log_message)
         self._client.socket_mode_request_listeners.append(self._on_request)
         self._closed = threading.Event()
@@ -190,6 +192,12 @@ class SocketRoad:
         if self._closed.is_set():
             return
         self._closed.set()
+        client, session = self._client, self._client.current_session
+        client.closed, client.auto_reconnect_enabled = True, False
+        client.current_session_state.terminated = True
+        if session is not None and session.sock is not None:
+            _end(session.sock)  # else its reader would hold the line until three seconds of silence
+        client.message_queue.put("")  # and the thread that waits for a message would wait for one
         # Its threads may be waiting for Slack: they are daemons, and nobody waits for them for ever.
         closing = threading.Thread(target=self._client.close, name="socket-close", daemon=True)
         closing.start()
@@ -221,6 +229,18 @@ class SocketRoad:
             if not self.connected:
                 wait = RECONNECT_EVERY
 
+    def _on_text(self, text: str) -> None:
+        """Slack wants a fresh connection: be ready to leave this one.
+
+        The client closes the old line only when its reader lets go of it, after up to three seconds of
+        silence, and acknowledges nothing meanwhile. This runs in that reader.
+        """
+        session = self._client.current_session
+        line = session.sock if session is not None else None
+        if line is not None and '"type":"disconnect"' in text[:200].replace(" ", ""):
+            with contextlib.suppress(OSError):
+                line.settimeout(0.05)
+
     def _on_request(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         envelope = str(request.envelope_id)
 
@@ -228,6 +248,12 @@ class SocketRoad:
             client.send_socket_mode_response(SocketModeResponse(envelope, ack))
 
         self._desk.take(request.payload, envelope, answer)
+
+
+def _end(line: socket.socket) -> None:
+    """End a TCP connection for its reader too."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as raw:
+        raw.shutdown(socket.SHUT_RDWR)
 
 
 def hung_up(line: socket.socket) -> bool:

@@ -27,9 +27,10 @@ from monitor.weeks import Span, read_period
 from storage.store import open_store
 
 WORDS = (
-    "the parcel came late and nobody answered my mail about the broken lid of this kettle while the shop was "
-    "kind enough to send another box with a card love perfect great service refund twice chat bot loop steam wand"
-).split()
+    *("the", "parcel", "came", "late", "and", "nobody", "answered", "my", "mail", "about", "broken", "lid"),
+    *("of", "this", "kettle", "while", "shop", "was", "kind", "enough", "to", "send", "another", "box"),
+    *("love", "perfect", "great", "service", "refund", "twice", "chat", "bot", "loop", "steam", "wand"),
+)
 END = datetime(2026, 11, 23, tzinfo=UTC)
 
 

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from alerts.blocks import Around, message_for
+from alerts.blocks_ops import source_message
+from alerts.blocks_storm import storm_message
 from alerts.context import context_for
 from alerts.names import names_in
 from alerts.notifier import Message
+from alerts.ops import look_at_source
 from alerts.outbox import Render
+from alerts.storms import look_at
 from monitor.config import Config
+from storage.channels import read_body
 from storage.records import Delivery, DeliveryKind, Reviewed
 from storage.store import Store
 
@@ -27,7 +32,7 @@ def render_for(config: Config, store: Store, clock: Callable[[], datetime]) -> R
 
     A card in Slack shows buttons where somebody listens to them, else a line that explains the reactions.
     """
-    from monitor.runner import policy_for  # the runner draws by this module
+    from monitor.runner import policy_for, watched  # the runner draws by this module
 
     titles, policy = titles_of(config), policy_for(config)
 
@@ -44,7 +49,33 @@ def render_for(config: Config, store: Store, clock: Callable[[], datetime]) -> R
                 context=lines,
             )
 
+    def folded(delivery: Delivery) -> Message:
+        """The card of a storm or of a blind source."""
+        now, body = clock(), read_body(delivery.body)
+        clicks = policy.buttons and delivery.notifier == "slack"
+        with store.reading() as ledger:
+            names = names_in(ledger, policy.people)
+            if delivery.kind is DeliveryKind.STORM:
+                storm = look_at(ledger, int(body["storm"]), now)
+                assert storm is not None  # noqa: S101 - its card is written with it, and it is never removed
+                worst = ledger.reviewed_many(storm.worst)
+                return storm_message(
+                    storm,
+                    [worst[number] for number in storm.worst if number in worst],
+                    delivery,
+                    titles=titles,
+                    now=now,
+                    interactive=clicks,
+                    names=names,
+                    refresh=config.storms.refresh,
+                )
+            source = look_at_source(ledger, int(body["outage"]), watched(config), now)
+            assert source is not None  # noqa: S101 - the same
+            return source_message(source, delivery, now=now, interactive=clicks, names=names)
+
     def render(delivery: Delivery, reviewed: Reviewed | None) -> Message:
+        if delivery.kind in (DeliveryKind.STORM, DeliveryKind.SOURCE_HEALTH):
+            return folded(delivery)
         if delivery.kind is not DeliveryKind.ALERT or reviewed is None:
             return message_for(delivery, reviewed, titles=titles, now=clock())
         beside = around(delivery, reviewed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Api:
     where: str = ""  # where a key is to be had, as a person would say it
     one_of: tuple[str, ...] = ()  # at least one of these options must be given
     budget: bool = False  # has a budget of requests or reads that can be changed
+    keep: timedelta | None = None  # for how long its terms let us keep what was read; None: they set no limit
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ APIS: Mapping[str, Api] = {
         where="make an API key for the YouTube Data API at https://console.cloud.google.com/apis/credentials",
         one_of=("videos", "channels", "queries"),
         budget=True,
+        keep=timedelta(days=30),  # what is not refreshed by then is to be deleted (policies, III.E.4)
     ),
     "trustpilot": Api(
         "reviews of businesses on Trustpilot, by its API",
@@ -131,6 +134,7 @@ APIS: Mapping[str, Api] = {
         needs=(("key",),),
         where="make an API key for the Places API (New) at https://console.cloud.google.com/apis/credentials",
         budget=True,
+        keep=timedelta(0),  # nothing but the id of a place
     ),
     "google_business": Api(
         "all reviews of your own places on Google",
@@ -151,6 +155,7 @@ APIS: Mapping[str, Api] = {
         needs=(("key",),),
         where="make an app at https://www.yelp.com/developers/v3/manage_app",
         budget=True,
+        keep=timedelta(hours=24),  # nothing but the id of a business for longer
     ),
     "stack_exchange": Api(
         "questions on Stack Overflow and its sister sites",
@@ -200,6 +205,7 @@ APIS: Mapping[str, Api] = {
         needs=(("token",),),
         where="make a project with a bearer token at https://developer.x.com",
         budget=True,
+        keep=timedelta(days=30),  # deletions are not looked for: it would cost reads
     ),
     "threads": Api(
         "posts on Threads",
@@ -223,6 +229,7 @@ APIS: Mapping[str, Api] = {
         needs=(("key",),),
         where="make a key at https://www.tripadvisor.com/developers and allow this machine's address",
         budget=True,
+        keep=timedelta(0),  # nothing but the id of a place
     ),
 }
 

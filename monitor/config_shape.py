@@ -108,10 +108,10 @@ class Config:
     playbooks: tuple[Playbook, ...] = ()
     customers: Path | None = None  # the exported table of customers
     digest: DigestPlan = DigestPlan()
-    storms: StormRules = StormRules()
-    ops: OpsRules = OpsRules()
+    storms: StormRules = field(default_factory=StormRules)
+    ops: OpsRules = field(default_factory=OpsRules)
     email: Mailbox | None = None
-    heartbeat: Heartbeat = Heartbeat()
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # of JSON APIs, by variable
     warnings: tuple[str, ...] = ()  # what is allowed and yet most likely not meant, one line each
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from monitor.digest_rows import Earlier, Rows, earlier_periods
+from monitor.digest_rows import RECOVERY_READ, Earlier, Rows
 from monitor.digest_service import (
     answers_of,
     corrections_of,
@@ -89,6 +89,16 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     shown += [part.posts for part in (*sources, *places)] + [voice.posts for voice in voices]
     shown += [fact.posts for fact in (*topics.hurts, *topics.papercuts)]
     listed = {one for several in shown for one in several[:LISTED]}
+    promises, corrections = promises_of(rows), corrections_of(rows)
+    reopened = tuple(dict.fromkeys(case_name(event.number) for event in rows.events))
+    named = {*answers.late, *promises.kept, *promises.late, *promises.broken, *reopened, *corrections.names}
+    named |= {one.name for one in still_open}
+    cases = {case.name: case.mention_id for case in rows.cases if case.name in named}
+    listed |= {
+        *sorted(cases.values())[:400],
+        *answers.answered_posts[:LISTED],
+        *answers.in_time.posts[:LISTED],
+    }
     words.read(listed)
     return Digest(
         brand=wanted.brand.name,
@@ -115,14 +125,15 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         thank=thank,
         voices=voices,
         answers=answers,
-        promises=promises_of(rows),
-        reopened=tuple(dict.fromkeys(case_name(event.number) for event in rows.events)),
+        promises=promises,
+        reopened=reopened,
         open=still_open,
         star_changes=changes,
         recovery=recovery_of(rows),
         seen=seen_of(rows),
-        corrections=corrections_of(rows),
+        corrections=corrections,
         notes=_notes(rows, usual, topics.notes),
+        cases=cases,
         names=topics.names,
         posts={one: post for one in sorted(words.known) if (post := words.post(one)) is not None},
     )
@@ -373,7 +384,8 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(
             f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
         )
-    late = sum(row.first_seen_at >= period.end_at for row in week)
+    end = period.end_at
+    late = sum(row.first_seen_at >= end for row in week)
     if late:
         notes.append(
             f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
@@ -392,8 +404,11 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
             "Rivals that are not listened for are counted only where posts about "
             f"{rows.wanted.brand.name} name them; add them as [[brands]] to compare."
         )
-    first_last, _ = earlier_periods(period)
-    if period.span is Span.DAY and first_last:
+    if len(rows.answered) == RECOVERY_READ:
+        notes.append(
+            f"How many stars were won back is counted for the latest {RECOVERY_READ:,} answered reviews."
+        )
+    if period.span is Span.DAY:
         notes.append("The usual of a day is the same weekday of the four weeks before.")
     return (*notes, *more)
 

@@ -116,7 +116,7 @@ class _Page:
             return f"<section><h2>{title}</h2><p>{words}</p></section>"
         items = []
         for at, fact in enumerate(facts):
-            line = escape(say.topic_line(fact, names_last=say.last_word(self.digest)))
+            line = escape(say.topic_line(fact, names_last=say.last_word(self.digest), trend=False))
             mere = f" <small>{fact.mere:,} more only mention it</small>" if fact.mere else ""
             number = self.linked(f"{key}-{at}", f"{title}: {fact.name}", line, fact.posts)
             trend = f" <b class=tag>{escape(fact.trend)}</b>" if fact.trend else ""
@@ -306,7 +306,8 @@ body{margin:0 auto;max-width:54rem;padding:1rem;background:var(--page);color:var
 font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.55rem;line-height:1.2;margin:.1rem 0}h2{font-size:1.12rem;margin:1.6rem 0 .5rem}
 small,.dates,.note,.ids,.links,figcaption{color:var(--soft);font-size:.86rem;font-weight:400}
-.note h2{font-size:1rem}.brand{margin:0;font-weight:600;color:var(--soft)}.dates{margin:0}.warn{color:var(--warn);font-weight:600}
+.note h2{font-size:1rem}.brand{margin:0;font-weight:600;color:var(--soft)}.dates{margin:0}
+.warn{color:var(--warn);font-weight:600}
 a{color:var(--link)}
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.6rem;margin:1rem 0}
 .facts>div{background:var(--card);border-radius:.5rem;padding:.6rem .75rem}

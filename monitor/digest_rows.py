@@ -13,15 +13,16 @@ from datetime import UTC, datetime, time, timedelta
 from monitor.match import Brand
 from monitor.topics import Topic
 from monitor.weeks import Period, Span
-from storage.records import Case, CaseEvent, Correction, CrawlRun, Promise, RunOutcome
+from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
 from storage.store import Ledger
-from storage.weeks import AnsweredReview, StarStep, Tally, WeekRow, WeekText, tone_of
+from storage.weeks import AnsweredReview, StarStep, Tally, WeekCase, WeekRow, WeekText, in_part, tone_of
 
 USUAL = 4  # earlier periods that make up the usual
-NEGATIVES_READ = 1_000  # texts of one period
-OTHERS_READ = 1_000
+NEGATIVES_READ = 400  # texts of one period
+OTHERS_READ = 400
 RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches into the period
 RECOVERY_WITHIN = timedelta(days=90)
+RECOVERY_READ = 2_000  # answered cases, the latest
 REOPENED = ("reopened", "reopen")
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
 
@@ -78,7 +79,7 @@ class Rows:
     others_before: tuple[WeekText, ...]
     every_negative: int  # of the negative texts every so-manieth was read, in all periods
     every_other: int
-    cases: tuple[Case, ...]
+    cases: tuple[WeekCase, ...]
     events: tuple[CaseEvent, ...]
     promises: tuple[Promise, ...]
     corrections: tuple[Correction, ...]
@@ -113,8 +114,8 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         week=tuple(week),
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
-        negatives=tuple(ledger.texts_of(brand, [one for one in negative if one % part == 0])),
-        others=tuple(ledger.texts_of(brand, [one for one in other if one % part_other == 0])),
+        negatives=tuple(ledger.texts_of(brand, [one for one in negative if in_part(one, part)])),
+        others=tuple(ledger.texts_of(brand, [one for one in other if in_part(one, part_other)])),
         negatives_before=tuple(
             tuple(ledger.negative_texts(brand, one.start_at, one.end_at, wanted.negative, every=part))
             for one in usual
@@ -127,7 +128,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         promises=tuple(ledger.week_promises(brand, start, as_of)),
         corrections=tuple(ledger.week_corrections(brand, start, as_of)),
         steps=tuple(ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)),
-        answered=tuple(ledger.answered_reviews(brand, as_of - RECOVERY_WITHIN, as_of)),
+        answered=tuple(ledger.answered_reviews(brand, as_of - RECOVERY_WITHIN, as_of, RECOVERY_READ)),
         runs=tuple(ledger.week_runs(start - RUNS_BEFORE, as_of)),
         rivals=tuple(
             RivalRows(
@@ -176,7 +177,7 @@ def _week(ledger: Ledger, brand: str, period: Period, as_of: datetime) -> list[W
         rows = [*ledger.coarse_rows(brand, lowest, start), *rows]
     if last > end and as_of >= end:
         rows += ledger.coarse_rows(brand, end, last)
-    return [row for row in rows if period.holds(row.posted_at, coarse=row.coarse)]
+    return [row for row in rows if not row.coarse or period.holds(row.posted_at, coarse=True)]
 
 
 def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:

@@ -16,7 +16,10 @@ PERMISSION = (
     "Public words of their authors, as they wrote them. Ask the author, and mind the site's terms, before one "
     "goes into an advertisement; leave it unchanged and say where it stands."
 )
-NOTHING_KNOWN = "Nothing is known of this {span}: no source was read, and nothing was found later. This is no peace and quiet."
+NOTHING_KNOWN = (
+    "Nothing is known of this {span}: no source was read, and nothing was found later. "
+    "Silence here does not mean that all was well."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,13 @@ def service(digest: Digest) -> list[Fact]:
             (*answers.in_time.posts, *answers.posts),
             answers.late,
         ),
-        Fact("first-answer", "Median first answer", _first(digest), _first_detail(answers)),
+        Fact(
+            "first-answer",
+            "Median first answer",
+            _first(digest),
+            _first_detail(answers),
+            answers.answered_posts,
+        ),
         Fact(
             "promises",
             "Promises kept",
@@ -116,7 +125,7 @@ def service(digest: Digest) -> list[Fact]:
                 )
                 if part
             ),
-            (),
+            _posts_of(digest, (*promises.broken, *promises.late, *promises.kept)),
             (*promises.broken, *promises.late),
         ),
         Fact(
@@ -132,7 +141,7 @@ def service(digest: Digest) -> list[Fact]:
             "Reopened",
             str(len(digest.reopened)) if digest.reopened else "none",
             _names(digest.reopened),
-            (),
+            _posts_of(digest, digest.reopened),
             digest.reopened,
         ),
         Fact(
@@ -150,8 +159,8 @@ def service(digest: Digest) -> list[Fact]:
             "Corrected by people",
             _corrections(digest),
             _corrections_detail(digest),
-            (),
-            (*digest.corrections.more_urgent, *digest.corrections.not_negative, *digest.corrections.not_us),
+            _posts_of(digest, digest.corrections.names),
+            digest.corrections.names,
         ),
     ]
 
@@ -205,14 +214,14 @@ def span_text(span: timedelta) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
-def topic_line(fact: TopicFact, *, names_last: str = "") -> str:
+def topic_line(fact: TopicFact, *, names_last: str = "", trend: bool = True) -> str:
     """A complaint in numbers: `23 (last week 9; rising)`."""
     notes = []
     if fact.last is not None:
         notes.append(f"{names_last} {fact.last}".strip())
     elif fact.usual is not None:
         notes.append(f"usual {number(fact.usual)}")
-    if fact.trend:
+    if fact.trend and trend:
         notes.append(fact.trend)
     return f"{fact.now}" + (f" ({'; '.join(notes)})" if notes else "")
 
@@ -250,7 +259,8 @@ def recovery(digest: Digest) -> str:
         return "no bad review was answered in 90 days"
     text = f"in 90 days {found.raised} of {found.answered} answered bad reviews got more stars"
     if found.response_raised is not None and found.response_stayed is not None:
-        text += f"; answered after {span_text(found.response_raised)}, the others after {span_text(found.response_stayed)}"
+        text += f"; answered after {span_text(found.response_raised)},"
+        text += f" the others after {span_text(found.response_stayed)}"
     return text
 
 
@@ -348,6 +358,10 @@ def _open(digest: Digest) -> str:
         return "none"
     oldest = max(digest.open, key=lambda one: one.age)
     return f"{len(digest.open)}, oldest {span_text(oldest.age)}: {oldest.name}"
+
+
+def _posts_of(digest: Digest, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(digest.cases[name] for name in names if name in digest.cases))
 
 
 def _open_posts(digest: Digest) -> tuple[int, ...]:

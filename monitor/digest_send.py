@@ -177,7 +177,7 @@ def _short(fact: say.Fact) -> str:
 
 
 def _links(digest: Digest, fact: say.Fact) -> tuple[Link, ...]:
-    by_case = {post.case: post for post in digest.posts.values() if post.case}
+    by_case = {name: digest.posts[one] for name, one in digest.cases.items() if one in digest.posts}
     named = [
         Link(case, by_case[case].url if case in by_case else digest.answers.links.get(case, ""))
         for case in fact.cases[:LINKED]

@@ -19,8 +19,8 @@ from monitor.digest_shape import (
 )
 from monitor.digest_words import Words
 from monitor.noise import share_change
-from storage.records import Case, CaseStatus, CrawlRun, RunOutcome, case_name
-from storage.weeks import POSITIVE_FROM
+from storage.records import CaseStatus, CrawlRun, RunOutcome, case_name
+from storage.weeks import POSITIVE_FROM, WeekCase
 
 P90_LEAST = 10  # first answers; of fewer the slowest of ten is just the slowest
 RECOVERY_LEAST = 5
@@ -55,6 +55,11 @@ def answers_of(rows: Rows, words: Words) -> Answers:
         median=_median(times),
         p90=times[-(-len(times) * 9 // 10) - 1] if len(times) >= P90_LEAST else None,
         answered=len(times),
+        answered_posts=tuple(
+            case.mention_id
+            for case in rows.cases
+            if case.first_response_at is not None and period.start_at <= case.first_response_at < rows.as_of
+        ),
         last_median=_median(last_times),
         goal=rows.wanted.goal,
         links={
@@ -90,7 +95,7 @@ def open_of(rows: Rows, words: Words) -> tuple[OpenCase, ...]:
         if case.opened_at < at
         and (case.closed_at is None or case.closed_at >= at)
         and (case.first_response_at is None or case.first_response_at >= at)
-        and not (case.closed_at is None and case.status.closed)
+        and not (case.closed_at is None and case.closed)
     ]
     still.sort(key=lambda case: (-case.priority, -case.rank, case.number))
     words.read(case.mention_id for case in still[:20])
@@ -144,7 +149,7 @@ def recovery_of(rows: Rows) -> Recovery:
     raised: list[timedelta] = []
     stayed: list[timedelta] = []
     for one in rows.answered:
-        if one.first_response_at >= rows.as_of:
+        if one.stars is None or one.first_response_at >= rows.as_of:
             continue
         before, after = one.stars, one.stars
         for first, second in pairwise(steps.get(one.mention_id, ())):
@@ -183,25 +188,25 @@ def corrections_of(rows: Rows) -> Corrections:
     return Corrections(**{kind: tuple(names) for kind, names in by_kind.items()}, judged=judged)
 
 
-def _due(cases: Sequence[Case], start: datetime, end: datetime) -> list[Case]:
+def _due(cases: Sequence[WeekCase], start: datetime, end: datetime) -> list[WeekCase]:
     """The cases whose answer came due then. One that was dismissed unanswered needed none."""
     return [
         case
         for case in cases
         if case.respond_by is not None
         and start <= case.respond_by < end
-        and not (case.status is CaseStatus.DISMISSED and case.first_response_at is None)
+        and not (case.status == CaseStatus.DISMISSED and case.first_response_at is None)
     ]
 
 
-def _in_time(case: Case) -> bool:
+def _in_time(case: WeekCase) -> bool:
     done = case.first_response_at
-    if done is None and case.status is CaseStatus.RESOLVED:
+    if done is None and case.status == CaseStatus.RESOLVED:
         done = case.closed_at  # settled without a reply, by telephone say
     return done is not None and case.respond_by is not None and done <= case.respond_by
 
 
-def _response_times(cases: Sequence[Case], start: datetime, end: datetime) -> list[timedelta]:
+def _response_times(cases: Sequence[WeekCase], start: datetime, end: datetime) -> list[timedelta]:
     return sorted(
         max(timedelta(0), case.first_response_at - case.opened_at)
         for case in cases

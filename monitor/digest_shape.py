@@ -155,6 +155,7 @@ class Answers:
     median: timedelta | None  # of first answers given in the period
     p90: timedelta | None
     answered: int
+    answered_posts: tuple[int, ...]
     last_median: timedelta | None
     goal: int  # percent
     links: Mapping[str, str]  # case name → address of its post
@@ -230,9 +231,14 @@ class Corrections:
     judged: int = 0  # cases opened in the period
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The cases of all of them, the gravest mistakes first."""
+        return (*self.more_urgent, *self.not_negative, *self.not_us, *self.other)
+
+    @property
     def count(self) -> int:
         """All of them."""
-        return len(self.not_negative) + len(self.not_us) + len(self.more_urgent) + len(self.other)
+        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +275,7 @@ class Digest:
     seen: tuple[SourceSeen, ...]
     corrections: Corrections
     notes: tuple[str, ...]  # what is missing and what it was counted from
+    cases: Mapping[str, int]  # of every case named in it, the mention it is about
     names: Mapping[str, str]  # of discovered topics, to be kept: key → name
     posts: Mapping[int, Post]  # the posts that are shown; of long lists the worst
 

@@ -140,7 +140,8 @@ def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts
     notes = []
     if rows.every_negative > 1:
         notes.append(
-            f"Topics are counted in every {_nth(rows.every_negative)} negative post, of this and of the earlier periods."
+            f"Topics are counted in every {_nth(rows.every_negative)} negative post, "
+            "of this and of the earlier periods."
         )
     if rows.negatives and not older and not mild:
         notes.append("No topics were discovered: there are no other posts yet to compare the words with.")

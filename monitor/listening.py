@@ -21,6 +21,7 @@ from alerts.clicks import Clicks, Others
 from alerts.interactions import Intent
 from alerts.listen import Desk, SocketRoad
 from alerts.notifier import Notifier
+from alerts.others import others_for
 from alerts.outbox import DeliveryReport
 from alerts.playbooks import playbook_for, values_for
 from alerts.playbooks import render as filled_in
@@ -85,7 +86,7 @@ def clicks_for(
         clock=clock,
         sleep=sleep,
         title_of=lambda source: titles.get(source, source),
-        others=others,
+        others=others or others_for(store, config.policy),
         history_extra=lambda reviewed: playbook_blocks(config, store, reviewed, clock()),
         changed=changed,
     )

@@ -23,6 +23,8 @@ def moment(text: str, now: datetime, zone: str) -> datetime | None:
     ('2026-11-24 09:00:00+00:00', '2026-11-23 14:00:00+00:00')
     """
     words = text.strip().lower()
+    if not words:
+        return None
     if span := duration(words.removeprefix("in ")):
         return now.astimezone(UTC) + span
     there = ZoneInfo(zone)

@@ -48,15 +48,19 @@ def binomial_tail(successes: int, trials: int, chance: float) -> float:
     if trials > 100_000:  # the sum would take long and the bell curve is exact enough there
         mean, spread = trials * chance, math.sqrt(trials * chance * (1 - chance))
         return 0.5 * math.erfc((successes - 0.5 - mean) / spread / math.sqrt(2))
-    return min(
-        1.0,
-        math.fsum(
-            math.exp(
-                whole - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_yes + (trials - k) * log_no
-            )
-            for k in range(successes, trials + 1)
-        ),
+    if successes < trials * chance:  # the other side is the shorter sum
+        return max(0.0, 1.0 - binomial_tail(trials - successes + 1, trials, 1 - chance))
+    left = trials - successes
+    term = math.exp(
+        whole - math.lgamma(successes + 1) - math.lgamma(left + 1) + successes * log_yes + left * log_no
     )
+    total, odds = 0.0, chance / (1 - chance)
+    for k in range(successes, trials + 1):
+        total += term
+        term *= (trials - k) / (k + 1) * odds
+        if term < total * 1e-17:  # beyond the mean they only get smaller
+            break
+    return min(1.0, total)
 
 
 def count_change(

@@ -7,14 +7,21 @@ holds. A deployment may put an `Offset` of its own on top: the shipped weights s
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from monitor.examination import Examination
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import NEGATIONS
 
+MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
+POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
 TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,\u2026]")
@@ -52,13 +59,19 @@ class Features(NamedTuple):
     """What the model sees of a text."""
 
     signals: tuple[float, ...]  # as SIGNALS names them
-    terms: tuple[str, ...]  # words, pairs, negated words; each once
-    words: tuple[str, ...]  # the words alone, for their letters
-    
+    terms: tuple[str, ...]  # words, pairs ("^" begins a sentence), words after a negation ("~"); each once
+
+
+class Offset(NamedTuple):
+    """What one deployment adds to the shipped model: learned from its team, kept apart, undone by leaving it out."""
+
+    bias: float = 0.0
+    terms: Mapping[str, float] = MappingProxyType({})  # in logits, before `scale_of`
+
 
 def features(seen: Examination, text: str) -> Features:
     """What the model sees in `text`, which `seen` is the examination of. Linear in its length."""
-    words: list[str] = []
+    words = 0
     terms: list[str] = []
     before = "^"
     negated = 0
@@ -78,7 +91,7 @@ def features(seen: Examination, text: str) -> Features:
                 token = _LONG.sub(r"\1\1", token)
         elif token.isdecimal():
             token = "0"
-        words.append(token)
+        words += 1
         terms.append(token)
         terms.append(before + " " + token)
         if negated:
@@ -90,7 +103,7 @@ def features(seen: Examination, text: str) -> Features:
             if group == 8:
                 negated = NEGATED_WORDS
         before = token
-    return Features(_signals(seen, text, len(words), persons), tuple(dict.fromkeys(terms)), tuple(words))
+    return Features(_signals(seen, text, words, persons), tuple(dict.fromkeys(terms)))
 
 
 def _squash(total: float) -> float:
@@ -169,3 +182,64 @@ def _signals(seen: Examination, text: str, count: int, persons: list[float]) -> 
         1.0 if praise and complaints else 0.0,
         *[math.log1p(c) / root if c else 0.0 for c in cues],
     )
+
+
+def scale_of(features: Features) -> float:
+    """What one term counts beside the others."""
+    return 3.0 / max(1, len(features.terms)) ** POWER
+
+
+class Ranker:
+    """The shipped model. Building one reads its file (some 15 ms); `ranker()` keeps one a process."""
+
+    def __init__(self, path: Path = MODEL_FILE) -> None:
+        model = json.loads(path.read_text("utf-8"))
+        if tuple(model["signals"]) != SIGNALS:
+            raise ValueError(f"{path}: fitted for other signals; run benchmarks/fit_ranker.py")
+        self.made = str(model["made"])
+        self.bias = float(model["bias"])
+        self.flag = float(model["flag"])  # the probability from which F1 was best, across held-out sets
+        self.weights = _terms(model["terms"])
+        self.signal_weights: tuple[float, ...] = tuple(float(w) for w in model["signals"].values())
+
+    def rank_score(self, features: Features, offset: Offset | None = None) -> float:
+        """The logit of "a complaint": 0 is even odds. Any finite number."""
+        get = self.weights.get
+        words = sum([get(term, 0.0) for term in features.terms])
+        score = self.bias + sum([w * s for w, s in zip(self.signal_weights, features.signals, strict=True)])
+        if offset is not None:
+            more = offset.terms
+            words += sum([more[term] for term in features.terms if term in more])
+            score += offset.bias
+        return score + words * scale_of(features)
+
+    def carried(self, features: Features, offset: Offset | None = None) -> list[tuple[str, float]]:
+        """What the score is made of, the heaviest first: (term or "[signal]", logits); without the bias."""
+        scale = scale_of(features)
+        more = offset.terms if offset is not None else {}
+        parts = [(t, (self.weights.get(t, 0.0) + more.get(t, 0.0)) * scale) for t in features.terms]
+        parts += [
+            (f"[{name}]", w * s)
+            for name, w, s in zip(SIGNALS, self.signal_weights, features.signals, strict=True)
+        ]
+        return sorted((p for p in parts if p[1]), key=lambda p: (-abs(p[1]), p[0]))
+
+
+def _terms(packed: Mapping[str, str]) -> dict[str, float]:
+    """Terms by weight, as the file has them: "-37": "a|b c|~d"."""
+    return {term: int(weight) / 100 for weight, terms in packed.items() for term in terms.split("|")}
+
+
+def probability(logit: float) -> float:
+    """0…1 for a logit.
+
+    >>> probability(0.0), round(probability(-800.0), 3), round(probability(2.2), 2)
+    (0.5, 0.0, 0.9)
+    """
+    return 1.0 / (1.0 + math.exp(-max(-35.0, min(35.0, logit))))
+
+
+@cache
+def ranker() -> Ranker:
+    """The one Ranker of this process."""
+    return Ranker()

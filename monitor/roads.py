@@ -25,4 +25,20 @@ def notifiers_for(config: Config, stream: TextIO | None = None) -> dict[str, Not
         from alerts.webhook import WebhookNotifier
 
         roads["webhook"] = WebhookNotifier(slack.webhook_url, timeout=slack.timeout)
+    if config.email is not None:
+        from alerts.email import EmailNotifier
+
+        roads["email"] = EmailNotifier(config.email)
     return roads
+
+
+def road_names(config: Config) -> tuple[str, ...]:
+    """The names of those notifiers, without making one: the Slack client takes its time to import."""
+    slack = config.slack
+    there = {
+        "console": True,
+        "slack": bool(slack.token),
+        "webhook": bool(slack.webhook_url),
+        "email": config.email is not None,
+    }
+    return tuple(name for name, here in there.items() if here)

@@ -72,6 +72,8 @@ def run_problems(report: RunReport) -> list[str]:
         lines.append(
             f"{delivery.parked} messages wait: their channel or token is out of order; see `lowstar status`"
         )
+    if report.audit is not None:
+        lines += [f"audit: {problem}" for problem in report.audit.problems]
     return lines
 
 
@@ -118,6 +120,9 @@ def run_as_json(report: RunReport) -> str:
                 for run in report.crawls
             ],
             "delivery": _plain(report.delivery),
+            "audit": None
+            if report.audit is None
+            else {"ok": report.audit.ok, "flagged": report.audit.flagged, **report.audit.sums},
             "problems": run_problems(report),
         },
         ensure_ascii=False,
@@ -132,9 +137,8 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _bad(run: CrawlRun) -> bool:
-    return run.outcome in (RunOutcome.FAILED, RunOutcome.PARTIAL) or (
-        run.outcome is RunOutcome.EMPTY and bool(run.reason)
-    )
+    # Nothing there is no fault: what should not be empty has been found out to be blind, and failed.
+    return run.outcome in (RunOutcome.FAILED, RunOutcome.PARTIAL)
 
 
 def _story(run: CrawlRun, tally: Tally) -> str:
@@ -156,6 +160,7 @@ def _delivery_words(report: RunReport) -> str:
         (delivery.parked, "parked"),
         (delivery.failed, "refused"),
         (delivery.waiting, "waiting"),
+        (delivery.held, "held by storms"),
     ):
         if count:
             parts.append(f"{count} {words}")

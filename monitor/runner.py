@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from alerts.audit import Audit
 from alerts.clocks import Advanced, advance
 from alerts.customers import read_customers
 from alerts.notifier import Notifier
+from alerts.ops import Watched, watch
 from alerts.outbox import DeliveryReport, deliver_due
 from alerts.sla import Policy
+from alerts.storms import tend_storms
 from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
+from monitor.pauses import next_by
 from monitor.sentiment import analyser
 from storage.records import CrawlRun, Mention, Removal, RunOutcome, Tally
 from storage.store import Store
@@ -31,6 +35,7 @@ class RunReport:
     crawls: tuple[CrawlRun, ...]
     delivery: DeliveryReport
     tallies: Mapping[str, Tally]
+    audit: Audit | None = None  # None: the run delivered nothing, so there is nothing to prove yet
 
     @property
     def failed(self) -> tuple[CrawlRun, ...]:
@@ -47,6 +52,7 @@ def desk_for(config: Config) -> Desk:
         routes=config.routes,
         max_age=config.alerts.max_age,
         policy=policy_for(config),
+        storms=config.storms,
     )
 
 
@@ -58,22 +64,46 @@ def policy_for(config: Config) -> Policy:
 
 
 def tend(config: Config, store: Store, now: datetime) -> Advanced:
-    """Let the clocks of cases and promises ring that are due; what they say goes out with the next delivery."""
-    return advance(store, now, config.policy)
+    """Do what time alone calls for; what there is to say goes out with the next delivery.
+
+    The clocks of cases and promises ring, storms are looked after, blind sources are told of, and what was called
+    off and is open again is announced again.
+    """
+    rung = advance(store, now, config.policy)
+    stormy = tend_storms(store, now, config.storms)
+    seen = watch(store, watched(config), now, config.ops)
+    with store.transaction() as ledger:
+        again = ledger.announce_again(now)
+    more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again
+    return replace(rung, messages=rung.messages + more)
 
 
-def due(config: Config, names: Sequence[str], last: Mapping[str, CrawlRun], now: datetime) -> list[Source]:
+def watched(config: Config) -> list[Watched]:
+    """The sources as the operator's messages know them."""
+    return [Watched(source.name, source.title or source.name, source.every) for source in config.sources]
+
+
+def due(
+    config: Config,
+    names: Sequence[str],
+    last: Mapping[str, CrawlRun],
+    now: datetime,
+    failures: Mapping[str, int] | None = None,
+) -> list[Source]:
     """The sources to read now: those named, or all whose `every` has passed since they were last started.
 
+    One that keeps failing (`failures` in a row, by source) is left alone for longer; naming it tries it now.
     A minute's grace: cron starts at :00 and a run that began at :02 must not push a source to every second run.
     """
     if names:
         return [config.source(name) for name in names]
     grace = timedelta(minutes=1)
+    failed = failures or {}
     return [
         source
         for source in config.sources
-        if source.name not in last or last[source.name].started_at + source.every <= now + grace
+        if source.name not in last
+        or next_by(source, last[source.name].started_at, failed.get(source.name, 0)) <= now + grace
     ]
 
 
@@ -85,8 +115,9 @@ def collect(
     clock: Clock,
     stop: threading.Event,
     progress: Callable[[Any], None] | None = None,
+    since: datetime | None = None,
 ) -> tuple[list[CrawlRun], dict[str, Tally]]:
-    """Crawl `sources` and take in what they hold."""
+    """Crawl `sources` and take in what they hold; with `since` all that was said from then on."""
     if not sources:
         return [], {}
     # Spiders are started by name: the layers below must not know them.
@@ -104,7 +135,16 @@ def collect(
 
         return sink
 
-    runs = crawl(config, sources, store=store, sink_for=sink_for, clock=clock, progress=progress, stop=stop)
+    runs = crawl(
+        config,
+        sources,
+        store=store,
+        sink_for=sink_for,
+        clock=clock,
+        progress=progress,
+        stop=stop,
+        since=since,
+    )
     return list(runs), tallies
 
 
@@ -130,11 +170,18 @@ def deliver(
         pace=config.slack.pace,
         reconcile_after=config.alerts.reconcile_after,
         render=render_for(config, store, clock),
-        fallbacks={
-            (route.notifier, route.channel): route.fallback for route in config.routes if route.fallback
-        },
+        fallbacks=second_roads(config),
         deadline=deadline,
     )
+
+
+def second_roads(config: Config) -> dict[tuple[str, str], str]:
+    """What is used while a channel is out of order: of two routes to it the first one's word counts."""
+    roads: dict[tuple[str, str], str] = {}
+    for route in config.routes:
+        if route.fallback:
+            roads.setdefault((route.notifier, route.channel), route.fallback)
+    return roads
 
 
 def unknown_sources(config: Config, names: Iterable[str]) -> list[str]:

@@ -19,6 +19,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -221,6 +222,7 @@ def is_gone(count: TopicCount) -> bool:
     )
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The part of a word that its forms share; English endings only, and no more than are needed to count.
 

@@ -128,8 +128,7 @@ class Preset:
     wait: str = ""  # seconds an answer asks to wait before the next
     budget: Budget | None = None
     advice: Mapping[str, str] = field(default_factory=dict)  # what to do, by the code of an error
-    terms: str = ""  # what the API's terms allow to be kept, in one line
-    keep: timedelta | None = None  # for how long; None where they set no limit
+    terms: str = ""  # what the API's terms allow to be kept, in one line; for how long: `monitor.config_apis`
 
     def __post_init__(self) -> None:
         if unknown := set(self.fields) - _FIELDS:

@@ -342,6 +342,9 @@ class PagedSpider(SourceSpider):
         except Exception as error:
             self._reading_problem = error_words(error)
             self.logger.debug("reading %s failed", response.url, exc_info=True)
+        finally:
+            # A page of 5 MiB may be a tree of 100 MiB, and Scrapy keeps answers for a while.
+            text._cached_selector = None
         return None
 
     async def failed(self, failure: Failure) -> None:

@@ -32,9 +32,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from scrapy.http import Request, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -66,6 +67,7 @@ from spiders.api_reading import (
     seconds_in,
 )
 from spiders.base import CrawlEnded, PagedSpider, as_text, failure_words
+from spiders.page import Page
 from storage.records import Mention, Removal, clean_url
 
 __all__ = [
@@ -186,7 +188,7 @@ class ApiSpider(PagedSpider):
         token = scalar(search(login.token, body)) if login is not None else ""
         if login is None or not token or not token.isprintable():
             self._broken = self._cut = True
-            words = said_in(body) or "the answer holds no token"
+            words = self._unkeyed(said_in(body)) or "the answer holds no token"
             self.health.failure(f"{self.preset.title} did not let us in: {words}", response.status)
             return
         self.keys = {**self.keys, login.gives: token}
@@ -257,6 +259,17 @@ class ApiSpider(PagedSpider):
         return super().request(url, headers=headers, meta=meta, **arguments)
 
     # What comes back
+
+    def read(self, response: Response) -> Page | None:
+        """The page through its reader; an error that repeats a key is not passed on as it stands."""
+        page = super().read(response)
+        return replace(page, blind=self._unkeyed(page.blind)) if page is not None and page.blind else page
+
+    def _unkeyed(self, words: str) -> str:
+        for key in self.keys.values():
+            if len(key) > 5:
+                words = words.replace(key, "…").replace(quote(key, safe=""), "…")
+        return words
 
     async def parse(self, response: Response, **_: Any) -> AsyncIterator[Any]:
         """Reads one answer; at the end of a listing remembers how far it was read."""
@@ -349,15 +362,15 @@ class ApiSpider(PagedSpider):
         request = getattr(failure, "request", None)
         if request is not None:
             self._settle(request, 0)
-        if not isinstance(error, HttpError):
-            await super().failed(failure)
-            return
         words, status = failure_words(failure)
+        if not isinstance(error, HttpError):
+            self.health.failure(self._unkeyed(words), status)
+            return
         response = error.response
         text = as_text(response)
         body = _decoded_or_none(text) if text is not None else None
         more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
-        self.health.failure("; ".join((words, *more)), status)
+        self.health.failure(self._unkeyed("; ".join((words, *more))), status)
         headers = headers_of(response)
         spent = status == 429 or "0" in (
             headers.get("x-ratelimit-remaining"),

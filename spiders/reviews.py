@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from lxml import etree
@@ -31,6 +32,7 @@ from storage.records import DatePrecision, Kind, Mention, RatingSnapshot, finger
 
 NEXT_MAX = 3  # pages that one page may name as its next
 ANCHORS_MAX = 20_000
+LINKS_MAX = 200  # of those that call themselves the next page; a pager has two
 
 
 def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
@@ -199,23 +201,29 @@ def next_urls(response: TextResponse, root: etree._Element) -> tuple[str, ...]:
     stated: list[str] = []
     for header in response.headers.getlist("Link")[:10]:
         stated += _LINK_NEXT.findall(header.decode("latin-1")[:8_000])
-    for element in root.xpath("//link[@rel and @href] | //a[@rel and @href]")[:ANCHORS_MAX]:
-        if "next" in element.get("rel", "").lower().split():
+    linking = root.iter("link", "a")
+    for element in islice(linking, ANCHORS_MAX):
+        if "next" in (element.get("rel") or "").lower().split() and element.get("href"):
             stated.append(element.get("href"))
+            if len(stated) >= LINKS_MAX:
+                break
     base = (
         urljoin(response.url, next(iter(root.xpath("//base/@href")), ""))
         if root.xpath("//base[@href]")
         else response.url
     )
     here = urlsplit(response.url)
-    kept = [url for link in stated if (url := _further(link, base, here))]
+    kept: dict[str, None] = {}
+    for link in dict.fromkeys(stated[:LINKS_MAX]):
+        if len(kept) < NEXT_MAX and (url := _further(link, base, here)):
+            kept[url] = None
     if not kept:
         for link in _next_anchors(root):
             url = _further(link, base, here)
             if url and _same_listing(urlsplit(url), here):
-                kept.append(url)
+                kept[url] = None
                 break
-    return tuple(dict.fromkeys(kept))[:NEXT_MAX]
+    return tuple(kept)
 
 
 def _next_anchors(root: etree._Element) -> Iterator[str]:

@@ -19,7 +19,23 @@ def failure_words(failure: Any) -> tuple[str, int | None]:
         return f"{shown(url)} answered HTTP {status}{_STATUS_WORDS.get(status, '')}", status
     where = shown(request.url) if request is not None else "a page"
     words = getattr(error, "words", "")  # our own refusals say it themselves
-    return words or f"{where} could not be fetched: {error_words(error)}", None
+    if not words:
+        said = error_words(error)
+        plain = _ERROR_WORDS.get(type(error).__name__, "")
+        words = f"{where} could not be fetched: {f'{plain} ({said})' if plain else said}"
+    return words, None
+
+
+# What the usual errors mean to somebody who does not read Python.
+_ERROR_WORDS = {
+    "CannotResolveHostError": "its name is not known: is the address right, is this machine online?",
+    "DownloadCancelledError": "it is larger than 5 MiB, or has no end",
+    "DownloadConnectionRefusedError": "nobody answers at its address",
+    "DownloadFailedError": "the connection broke off",
+    "DownloadTimeoutError": "it took too long to answer",
+    "ResponseDataLossError": "the answer broke off midway",
+    "ZstdError": "it cannot be unpacked",
+}
 
 
 _STATUS_WORDS = {

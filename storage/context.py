@@ -14,8 +14,6 @@ from storage.records import CaseStatus, Label, Priority
 from storage.tables import AUTHOR_KEY, PLACE_KEY, UtcTime, cases, mentions, verdicts
 
 KEY_LENGTH = 100  # of AUTHOR_KEY and PLACE_KEY
-# SQLite puts a value a column must have in place of that column everywhere, and then finds no index on an
-# expression of it any more: so what is compared as a whole is `author || ''`.
 LOOKED_AT = 500  # open cases of a brand searched for those alike, worst first
 WEEK = timedelta(days=7)
 
@@ -110,6 +108,8 @@ class ContextLedger:
 def earlier(source: str, author: str, brand: str, but: int) -> Select[Any]:
     """The statement behind `earlier_of`; apart, so that its plan can be looked at."""
     m, c = mentions.c, cases.c
+    # `author || ''`: where SQLite knows a column's value it puts that in its place everywhere, and then finds no
+    # index on an expression of the column any more.
     return (
         select(m.id, m.posted_at, m.stars, c.number, c.status, c.outcome)
         .select_from(mentions.outerjoin(cases, and_(c.mention_id == m.id, c.brand == brand)))

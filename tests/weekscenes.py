@@ -79,7 +79,9 @@ def ordinary(store: Store) -> None:
     late = [weeks.mention(day(at, 8), text, 2, entity="Kettle") for at, text in enumerate(LATE)]
     bots = [weeks.mention(day(at, 15), text, 1, entity="Leeds") for at, text in enumerate(BOT)]
     weeks.mention(day(4, 8), OTHER_PAIN[0], 1, entity="Kettle")
-    numbers = [weeks.case(one, day(at, 9), answered=timedelta(minutes=20 + at)) for at, one in enumerate(late)]
+    numbers = [
+        weeks.case(one, day(at, 9), answered=timedelta(minutes=20 + at)) for at, one in enumerate(late)
+    ]
     slow = weeks.case(bots[0], day(1), answered=timedelta(hours=6), owner="bob")
     still = weeks.case(bots[1], day(3), owner="alice")
     weeks.restar(late[0], 4, day(3))
@@ -113,7 +115,9 @@ def storm(store: Store) -> None:
     weeks.runs(day(0, 1), day(6, 23), every=6)
     for at in range(60):
         text = f"Card charged twice by Acme, terrible. Bank statement shows it, case {at}."
-        mine = weeks.mention(day(3, 18) + timedelta(minutes=2 * at), text, 1 if at % 3 else None, source="forum")
+        mine = weeks.mention(
+            day(3, 18) + timedelta(minutes=2 * at), text, 1 if at % 3 else None, source="forum"
+        )
         if at % 2:
             within = timedelta(hours=1 + at % 7)
             weeks.case(mine, day(3, 19) + timedelta(minutes=2 * at), answered=within)
@@ -161,7 +165,10 @@ def rivals(store: Store) -> None:
         weeks.mention(day(at), text, 5)
 
 
-TOPICS = (Topic(name="lids", terms=("lid", "lids")), Topic(name="not ours", terms=("delivery",), brands=("Globex",)))
+TOPICS = (
+    Topic(name="lids", terms=("lid", "lids")),
+    Topic(name="not ours", terms=("delivery",), brands=("Globex",)),
+)
 SOURCES = {"shop": timedelta(hours=6), "forum": timedelta(hours=6)}
 SCENES = (
     Scene("ordinary", ordinary, wanted(every=SOURCES, topics=TOPICS)),

@@ -29,8 +29,10 @@ from storage.records import (
     Promise,
     RunOutcome,
     Sentiment,
-    Span as WordSpan,
     Verdict,
+)
+from storage.records import (
+    Span as WordSpan,
 )
 from storage.store import Store
 

@@ -79,7 +79,7 @@ def command(
 def _open(path: Path | None) -> Iterator[IO[bytes]]:
     """The file, for its owner's eyes only, in place of an older one when it is whole; or stdout."""
     if path is None:
-        yield click.get_binary_stream("stdout")
+        yield sys.stdout.buffer
         return
     half = path.with_name(path.name + ".part")
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -5,12 +5,13 @@ Silent under cron unless something is wrong; on a terminal it shows what it is d
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -21,6 +22,7 @@ import click
 from monitor.commands import BUSY, FAILED, FINE, WRONG_USAGE, App, pass_app
 
 if TYPE_CHECKING:
+    from alerts.audit import Audit
     from monitor.config import Config
     from monitor.runner import RunReport
     from storage.store import Store
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DELIVERY_WITHIN = timedelta(minutes=20)  # what is left then waits for the next run, which cron starts soon
+TELL_WITHIN = timedelta(seconds=30)  # for the word to the operator that something is missing
 LAST_DELIVERIES_WITHIN = timedelta(seconds=4)  # after SIGTERM: the message in hand, then out within 10 s
 
 
@@ -40,8 +43,21 @@ def _now() -> datetime:
 @click.option("--no-crawl", is_flag=True, help="Only deliver what waits in the outbox.")
 @click.option("--no-deliver", is_flag=True, help="Only collect and judge; the next run delivers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Read back to this day (UTC), whatever was read before; name the SOURCEs.",
+)
 @pass_app
-def command(app: App, sources: tuple[str, ...], no_crawl: bool, no_deliver: bool, as_json: bool) -> int:
+def command(
+    app: App,
+    sources: tuple[str, ...],
+    no_crawl: bool,
+    no_deliver: bool,
+    as_json: bool,
+    since: datetime | None,
+) -> int:
     """Collect what is due (or the SOURCEs named), judge it, deliver the alerts, exit.
 
     Safe to call as often as you like: two runs never overlap (the second exits 75 and does nothing), what is
@@ -60,6 +76,14 @@ def command(app: App, sources: tuple[str, ...], no_crawl: bool, no_deliver: bool
         known = ", ".join(source.name for source in config.sources) or "none"
         click.echo(f"There is no source {unknown[0]!r} in {config.path.name}; allowed: {known}", err=True)
         return WRONG_USAGE
+    if since is not None:
+        since = since.replace(tzinfo=UTC)
+        if not sources:
+            raise click.UsageError("--since reads a lot: name the SOURCEs it is meant for")
+        if since > _now():
+            raise click.UsageError("--since lies in the future")
+        for words in cannot_go_back(config, sources):
+            click.echo(words, err=True)
     with open_store(config.store_url) as store:
         try:
             with store.run_lock("run"), stop_on_signal() as stop:
@@ -71,6 +95,7 @@ def command(app: App, sources: tuple[str, ...], no_crawl: bool, no_deliver: bool
                     crawl=not no_crawl,
                     deliver_too=not no_deliver,
                     show=_wants_progress(app, as_json),
+                    since=since,
                 )
         except Busy:
             if sys.stderr.isatty() or app.verbosity > 0:
@@ -79,6 +104,19 @@ def command(app: App, sources: tuple[str, ...], no_crawl: bool, no_deliver: bool
     return _tell(
         report, as_json=as_json, loud=sys.stdout.isatty() or app.verbosity > 0, quiet=app.verbosity < 0
     )
+
+
+def cannot_go_back(config: Config, names: Sequence[str]) -> Iterator[str]:
+    """A line for each source that shows only its newest, however far back one asks."""
+    spider_for = importlib.import_module("spiders.crawl").spider_for
+    for name in names:
+        source = config.source(name)
+        try:
+            goes_back = spider_for(source.kind).backfills
+        except LookupError:
+            continue  # its run says so
+        if not goes_back:
+            yield f"{name}: a source of the kind {source.kind} shows only its newest; --since changes nothing"
 
 
 def once(
@@ -91,18 +129,20 @@ def once(
     deliver_too: bool = True,
     show: bool = False,
     stream: Any = None,
+    since: datetime | None = None,
 ) -> RunReport:
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
+    from monitor.retention import forget_what_is_due
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
     from monitor.runner import RunReport, collect, deliver, due, tend
 
     with store.reading() as ledger:
-        last = ledger.last_runs()
-    chosen = due(config, names, last, _now()) if crawl else []
+        last, failures = ledger.last_runs(), ledger.failures_in_row()
+    chosen = due(config, names, last, _now(), failures) if crawl else []
     with CrawlProgress([source.name for source in chosen], show=show) as progress:
-        runs, tallies = collect(config, store, chosen, clock=_now, stop=stop, progress=progress)
+        runs, tallies = collect(config, store, chosen, clock=_now, stop=stop, progress=progress, since=since)
     if deliver_too and not stop.is_set() and config.slack.token and not config.policy.buttons:
         from monitor.listening import hear_reactions  # the Slack client takes its time to import
 
@@ -121,7 +161,37 @@ def once(
             stop=stop,
             deadline=_now() + within,
         )
-    return RunReport(tuple(runs), delivery, tallies)
+    forget_what_is_due(store, config.sources, _now())
+    report = RunReport(tuple(runs), delivery, tallies, _audited(config, store) if deliver_too else None)
+    return _proved(config, store, report, stop, stream) if deliver_too else report
+
+
+def _audited(config: Config, store: Store) -> Audit:
+    from alerts.audit import audit
+    from monitor.roads import road_names
+
+    with store.reading() as ledger:
+        return audit(ledger, _now(), road_names(config))
+
+
+def _proved(config: Config, store: Store, report: RunReport, stop: threading.Event, stream: Any) -> RunReport:
+    """Tell the operator when something flagged is unaccounted for; tell the heartbeat when all went well."""
+    from alerts.ops import tell_ops
+    from monitor.heartbeat import ping
+    from monitor.roads import notifiers_for
+    from monitor.run_view import run_problems
+    from monitor.runner import deliver
+
+    if report.audit is not None and not report.audit.ok:
+        said = f"Audit: {'; '.join(report.audit.problems)}. “lowstar status” says more."
+        if tell_ops(store, said, _now(), config.ops, about="audit " + said) and not stop.is_set():
+            roads = notifiers_for(config, stream)
+            within = _now() + TELL_WITHIN
+            deliver(config, store, roads, clock=_now, sleep=time.sleep, stop=stop, deadline=within)
+    green = report.audit is not None and report.audit.ok and not run_problems(report) and not stop.is_set()
+    if green and config.heartbeat.url and (problem := ping(config.heartbeat.url)):
+        log.warning("%s", problem)
+    return report
 
 
 @contextmanager

@@ -108,7 +108,8 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
 def listen(bind: str, port: int) -> socket.socket:
     """A listening socket; bound here, so that the real port is known before anything is said."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # Named, not left at 0: only then does asyncio send without waiting for the other side to acknowledge (40 ms).
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((bind, port))

@@ -12,6 +12,7 @@ import click
 from monitor.commands import FAILED, FINE, App, existing_store, pass_app
 
 if TYPE_CHECKING:
+    from alerts.audit import Audit
     from monitor.config import Config, Source
     from storage.records import CaseStatus, ChannelState, CrawlRun, Delivery, DeliveryState
     from storage.store import Ledger
@@ -47,12 +48,14 @@ class Status:
     stuck: tuple[Delivery, ...] = ()  # uncertain or half sent for too long
     unannounced: tuple[str, ...] = ()  # open cases without a message: there must be none
     problems: tuple[str, ...] = field(default=())  # what is wrong, each with what to do
+    audit: Audit | None = None
 
 
 def source_status(
-    source: Source, last: CrawlRun | None, good: CrawlRun | None, now: datetime
+    source: Source, last: CrawlRun | None, good: CrawlRun | None, now: datetime, failures: int = 0
 ) -> SourceStatus:
-    """How `source` is doing at `now`, judged by its latest run and its latest good one."""
+    """How `source` is doing at `now`, judged by its latest run, its latest good one and its failures in a row."""
+    from monitor.pauses import pause, pause_words
     from monitor.view import ago, length
     from storage.records import RunOutcome
 
@@ -70,8 +73,10 @@ def source_status(
     if last.outcome is RunOutcome.OFF:
         return said("off", False, last.reason)
     if last.outcome is RunOutcome.FAILED:
-        return said("failed", True, last.reason or f'"lowstar -v run {source.name}" shows why')
-    if now - last.started_at > LATE_AFTER * source.every + GRACE:
+        words = last.reason or f'"lowstar -v run {source.name}" shows why'
+        rests = pause_words(source, last.started_at, failures, now)
+        return said("failed", True, f"{words}; {rests}" if rests else words)
+    if now - last.started_at > LATE_AFTER * pause(source, failures) + GRACE:
         return said(
             "late",
             True,
@@ -83,11 +88,19 @@ def source_status(
 
 def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
     """Everything `status` says, from the store."""
+    from alerts.audit import audit
+    from monitor.roads import road_names
+
     last, good = ledger.last_runs(), ledger.last_good_runs()
-    sources = tuple(source_status(one, last.get(one.name), good.get(one.name), now) for one in config.sources)
+    failures = ledger.failures_in_row()
+    sources = tuple(
+        source_status(one, last.get(one.name), good.get(one.name), now, failures.get(one.name, 0))
+        for one in config.sources
+    )
     outbox = ledger.outbox_counts()
     stuck, unannounced = _audit(ledger, now)
     parked = tuple(ledger.parked())
+    sums = audit(ledger, now, road_names(config))
     return Status(
         at=now,
         sources=sources,
@@ -97,7 +110,12 @@ def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
         mentions=ledger.mention_count(),
         stuck=stuck,
         unannounced=unannounced,
-        problems=tuple(_problems(sources, outbox, parked, stuck, unannounced, now)),
+        problems=(
+            *_problems(sources, outbox, parked, stuck, unannounced, now),
+            # Cases without any alert are named above already.
+            *(f"audit: {line}" for line in sums.problems if not (unannounced and "no alert at all" in line)),
+        ),
+        audit=sums,
     )
 
 
@@ -193,6 +211,8 @@ def as_plain(status: Status) -> dict[str, Any]:
         "outbox": {str(state): count for state, count in status.outbox.items()},
         "uncertain_too_long": len(status.stuck),
         "unannounced": status.unannounced,
+        "audit": status.audit
+        and {"ok": status.audit.ok, "flagged": status.audit.flagged, **status.audit.sums},
         "parked": [
             {
                 "notifier": one.notifier,
@@ -234,6 +254,10 @@ def _print(status: Status) -> None:
     lost = f"{len(status.unannounced)} never announced" if status.unannounced else "every open case announced"
     unsure = f"{len(status.stuck)} stuck" if status.stuck else "no message stuck"
     console.print(Text(f"Audit     {status.mentions} mentions kept; {lost}, {unsure}"))
+    if status.audit is not None:
+        style = "" if status.audit.ok else "bold red"
+        for text in view.hanging("          ", status.audit.words, console.width):
+            console.print(Text(text, style=style))
     if not status.problems:
         console.print(Text("All is well.", style="green"))
         return

@@ -37,6 +37,7 @@ overflow-wrap:anywhere}
 color:inherit;text-decoration:none}
 .primary{background:#007a5a;color:#fff;border-color:#007a5a}
 .danger{background:#c01343;color:#fff;border-color:#c01343}
+.user{color:#1264a3;background:#1264a31a;border-radius:3px;padding:0 .15rem}
 .edited{color:var(--soft);font-size:.78rem}
 .thread{margin-left:1.2rem;border-left:2px solid var(--line);padding-left:.6rem}
 hr{border:0;border-top:1px solid var(--line)}
@@ -44,9 +45,18 @@ p{margin:.2rem 0}
 """
 
 
-def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
-    """The channel as HTML, in the order given. A message has text, blocks, ts, and `edited` where it was changed."""
-    shown = "".join(_message(message) for message in messages)
+def channel_page(
+    name: str, messages: Sequence[Mapping[str, Any]], people: Mapping[str, str] | None = None
+) -> str:
+    """The channel as HTML, in the order given. A message has text, blocks, ts, and `edited` where it was changed.
+
+    `people`: Slack id → name, for those who are mentioned.
+    """
+    names = people or {}
+    shown = _USER.sub(
+        lambda found: f'<span class="user">@{html.escape(names.get(found[1], found[1]))}</span>',
+        "".join(_message(message) for message in messages),
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -97,6 +107,10 @@ def _rich(element: Block) -> str:
 
 
 def _leaf(leaf: Block) -> str:
+    if leaf.get("type") == "user":
+        return _user(str(leaf.get("user_id", "")))
+    if leaf.get("type") == "date":
+        return html.escape(str(leaf.get("fallback", "")))
     text = html.escape(str(leaf.get("text", "")))
     if leaf.get("type") == "link":
         return _link(str(leaf.get("url", "")), text or html.escape(str(leaf.get("url", ""))))
@@ -132,7 +146,7 @@ def _text(element: Block) -> str:
     """A text object as HTML: plain text escaped, of mrkdwn the few marks lowstar uses.
 
     >>> _text({"type": "mrkdwn", "text": "*Owner*\\n<@U1>, not &lt;@U2&gt;"})
-    '<b>Owner</b>\\n@U1, not &lt;@U2&gt;'
+    '<b>Owner</b>\\n<span class="user">@U1</span>, not &lt;@U2&gt;'
     """
     raw = str(element.get("text", ""))
     if element.get("type") != "mrkdwn":
@@ -145,11 +159,19 @@ def _text(element: Block) -> str:
     return _BOLD.sub(r"<b>\1</b>", "".join(parts))
 
 
+# Only what is written here itself: a stranger's angle brackets are escaped long before.
+_USER = re.compile(r'<span class="user">@([A-Z0-9]{1,40})</span>')
+
+
+def _user(id_: str) -> str:
+    return f'<span class="user">@{html.escape(id_)}</span>'
+
+
 def _token(token: str) -> str:
     body = html.unescape(token[1:-1])
     target, _, label = body.partition("|")
     if target.startswith("!date^"):
         return html.escape(label)
     if target.startswith("@"):
-        return html.escape(target)
+        return _user(target[1:])
     return _link(target, html.escape(label or target))

@@ -15,7 +15,11 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.SAFETY,
         -3.2,
-        "unsafe|not safe|safety hazard|fire hazard|caught fire|catches fire|caught on fire|"
+        "fire risk|burning smell|smells like burning|smell of burning|smells of burning|burning plastic|scorch mark*|"
+        "scorched|sparks flew|sparks came|melted|shock from|got a shock|overheats|swelled up|battery swelled|"
+        "smoke coming|smoke came|gas smell|smell gas|smells of gas|brakes did not|seat belt|"
+        "wheel came off|tyre came off|tire came off|landed on my|swallowed it|nearly swallowed|wire in|metal in|"
+        "glass in|nail in|needle in|glove in|plastic in my|grabbed my arm|unsafe|not safe|safety hazard|fire hazard|caught fire|catches fire|caught on fire|"
         "burst into flames|exploded|electric shock|electrocuted|health hazard|dangerous product|"
         "brakes failed|nearly killed|almost killed|could have killed|could have died|almost died|"
         "choking hazard|gas leak|carbon monoxide|burned my|burnt my|was assaulted|got assaulted|"
@@ -24,6 +28,8 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.HEALTH,
         -3.2,
+        "nut allergy|peanut allergy|up all night with|was up all night|sick all night|ill after|ill for days|"
+        "sick for days|got a rash|skin rash|wrong medication|wrong tablets|wrong pills|mould in|food safety|"
         "food poisoning|allergic reaction|anaphyla*|made me sick|made us sick|made me ill|"
         "got sick from|ended up in hospital|ended up in the hospital|in the emergency room|"
         "went to the er|threw up|bed bugs|bedbugs|cockroach*|rat in the|rats in the|mouse droppings|"
@@ -42,7 +48,8 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.LEGAL,
         -2.8,
-        "lawyer|lawyers|attorney general|my attorney|lawsuit|class action|sue you|suing|sue them|"
+        "solicitor|chargeback|against the law|the regulator|press charges|consumer court|standards authority|lawyer|"
+        "lawyers|attorney general|my attorney|lawsuit|class action|sue you|suing|sue them|"
         "legal action|small claims|trading standards|consumer protection|better business bureau|"
         "report you to|reported to the bbb|reporting them to|ombudsman|take you to court|"
         "breach of contract|false advertising|contacting the police|police report|called the police",
@@ -50,13 +57,18 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.DISCRIMINATION,
         -3.2,
-        "racist*|racism|racial profil*|discriminat*|sexist|sexism|homophob*|transphob*|antisemit*|"
+        "skin colour|skin color|because of how i look|because of my age|because of my accent|because of my headscarf|"
+        "because i'm gay|because i am gay|wheelchair ramp|guide dog|no wheelchair access|too old for|"
+        "where i am really from|racist*|racism|racial profil*|discriminat*|sexist|sexism|homophob*|transphob*|antisemit*|"
         "islamophob*|because i am black|because i'm black|because of my race|because of my skin|"
         "refused to serve me|ableist|denied my wheelchair|wheelchair user was refused",
     ),
     (
         Cue.DATA,
         -3.2,
+        "other people's accounts|other people's bank|took over my account|account was taken|"
+        "my full address|with my address|sold my address|sold my number|delete my data|data deletion|"
+        "data protection|plain text password|my photo on|against my consent|without my consent|"
         "data breach|leaked my data|data leak|leaked my|sold my data|selling my data|"
         "selling our data|account was hacked|account got hacked|my account hacked|been hacked|"
         "got hacked|identity theft|stole my identity|unauthorized charge*|unauthorised charge*|"
@@ -66,7 +78,11 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.MONEY,
         -2.4,
-        "no refund|no refunds|still no refund|refused a refund|refuse to refund|refused to refund|"
+        "taking money out|takes money out|keeps taking|still taking|took money out of|money is gone|"
+        "my deposit back|kept the deposit|keep the deposit|keeping my deposit|billed me for|billed for|"
+        "was quoted|quoted one price|direct debit after|after i cancelled|after cancelling|after i canceled|"
+        "pay return shipping|pay to return it|pay to send it|charged my card|want my money|"
+        "card was charged|no refund|no refunds|still no refund|refused a refund|refuse to refund|refused to refund|"
         "refuses to refund|won't refund|will not refund|want a refund|want my refund|"
         "want my money back|give me my money back|give me back my money|need a refund|need my refund|"
         "demand a refund|waiting for a refund|waiting for my refund|waiting on my refund|"
@@ -85,6 +101,12 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.WAITING,
         -2.2,
+        "is nowhere to be|hasn't moved since|has not moved since|not moved since|in review since|still in transit|"
+        "still pending|still processing|still says|did not turn up|didn't turn up|nobody came|"
+        "no one came|nobody showed up|no one showed up|took the day off|took a day off|still haven't|still have not|"
+        "still has not|still hasn't|yet to receive|yet to arrive|yet to hear|have yet to|days ago you said|"
+        "where is my money|where's my money|any news on my|when will i get my|when am i getting|never comes|"
+        "never arrives|did not stop|drove past us|drove off|out of our seats|since the weekend and|"
         "still waiting|been waiting|waiting for over|waited for over|waiting over an hour|"
         "waited over an hour|kept waiting|kept us waiting|kept me waiting|waited forever|"
         "waiting forever|took forever|takes forever|taking forever|where is my order|"
@@ -104,6 +126,15 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.SILENCE,
         -2.1,
+        "not one answer|not one reply|not a single reply|not a single answer|nobody picks|no one picks|nobody at the|"
+        "no one at the|nobody knows|no one knows|nobody can tell|no one can tell|nobody could|no one could|"
+        "nobody called|no one called|nobody told|no one told|nobody replies|no one replies|nobody replied|"
+        "no one replied|nobody responds|no one responds|nobody speaks|is not solved|not resolved|not been resolved|"
+        "closed my ticket|ticket was closed|closed the ticket|marked as solved|transferred me|transferred six times|"
+        "transferred three times|been transferred|put the phone down|chat ended|chat closed|bot loops|chat bot|"
+        "chatbot|different answers|four different|go round in circles|going round in circles|sent me away|"
+        "come back tomorrow|asked for the manager|manager does not|manager refused|wouldn't let me speak|"
+        "answer to my complaint|my complaint was|got no answer|gone silent|went silent|vanished|"
         "no answer|no response|no reply|no one answers|nobody answers|no one picks up|"
         "nobody picks up|doesn't answer|don't answer|won't answer|never answered|never answer|"
         "never respond|never responded|never replied|never called back|never called me back|"
@@ -127,6 +158,17 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.BROKEN,
         -2.2,
+        "come apart|came off|comes off|came loose|ripped on|snapped on|split after|gets so hot|"
+        "gets too hot|overheat*|logs me out|logged me out|logging me out|white screen|blank screen|black screen|"
+        "grey screen|went black|stays black|back to the home screen|tap checkout|payment declined|payment failed|"
+        "something went wrong|try again later|without internet|without heating|without hot water|without power|"
+        "without electricity|without water|drop-outs|drop outs|in pieces|in two pieces|is missing|was missing|"
+        "were missing|parts missing|pages missing|half of what|out of sync|stopped charging|stopped connecting|"
+        "does not fit|wrong pharmacy|wrong room|wrong name|wrong colour|wrong color|someone else's order|"
+        "somebody else's order|received someone|removed the only|bring it back|bring back|does nothing|"
+        "do nothing when|used to last|no longer loads|won't accept|doesn't recognise|doesn't recognize|use-by date|"
+        "past its date|out of date|one wash|first wash|first day of|in the cold|were cold|was cold|ice cold|"
+        "cold in the middle|pink in the middle|raw in|crumbs in|hair in|sock in|"
         "not working|isn't working|wasn't working|aren't working|stopped working|stops working|"
         "quit working|no longer works|no longer working|doesn't work|don't work|didn't work|"
         "does not work|do not work|did not work|won't work|never worked|never works|not work|"
@@ -172,7 +214,9 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.MISLED,
         -2.5,
-        "misleading|illegal|theft|misled|mislead|lied to|lied about|they lie|lies and|liars|liar|"
+        "you promised|they promised|was promised|were promised|promised me|promised us|you advertise|you advertised|"
+        "so the lifetime|never offered|does not exist|do not exist|it is not true|was not true|not in the box|"
+        "different from the picture|than in the pictures|nothing like the pictures|misleading|illegal|theft|misled|mislead|lied to|lied about|they lie|lies and|liars|liar|"
         "deceptive|deceiv*|deceit*|dishonest*|bait and switch|false promises|broken promises|"
         "empty promises|never as promised|not what was promised|not what i ordered|"
         "not what we ordered|not what i expected|not honoured|not honored|refused to honor|"
@@ -182,6 +226,9 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
     (
         Cue.LEAVING,
         -2.3,
+        "switched to another|moved to another|moving to another|go somewhere else|book anywhere else|"
+        "buy anywhere else|anywhere but here|off to a competitor|moving my business|closing all my|ended my contract|"
+        "my last order|last time i|first and last|left you for|ended my subscription|deleted it|have deleted|"
         "never again|never use|never buy|never order|never fly|never shop|never stay|never go back|"
         "never going back|never return|never returning|never recommend|won't be back|"
         "won't be returning|will not be back|will not return|not be returning|not returning|"
@@ -281,6 +328,37 @@ PRAISE: tuple[tuple[float, str], ...] = (
 # Phrases that sound like complaints and are none: what they cover weighs this much and no more.
 HARMLESS: tuple[tuple[float, str], ...] = (
     (
+        2.0,
+        # Words of harm that praise, and trouble that is over.
+        "killer prize|killer prizes|killer feature|killer features|killer set|killer track|what a beast|beast of a|"
+        "absolute beast|an absolute unit|is the bomb|are the bomb|smashed it|smashing it|crushed it|crushing it|"
+        "nailed it|slayed|slaying|murdered that|knocked it out|blew my mind|blows my mind|mind blown|mind-blowing|"
+        "shut up and take my money|take my money already|i would kill for|i'd kill for|would kill for|i'd die for|"
+        "would die for|died of laughter|dying laughing|i am dead|i'm dead|im dead|cried with laughter|"
+        "crying with laughter|cried happy tears|happy tears|tears of joy|in stitches|laughed until i cried|"
+        "made me cry laughing|can't stop eating|can't stop listening|can't stop playing|can't stop watching|"
+        "can't stop laughing|can't put it down|can't get enough|cannot get enough|couldn't be happier|"
+        "could not be happier|couldn't be better|could not be better|couldn't be nicer|couldn't have been nicer|"
+        "could not have been nicer|couldn't have been better|couldn't ask for|could not ask for|can't fault|"
+        "cannot fault|can't go wrong|cannot go wrong|can't recommend it enough|can't praise|can't thank|"
+        "never gets old|never get old|never a dull|never failed me|never fails me|nothing to dislike|"
+        "nothing not to like|nothing went wrong|nothing but good|nothing but praise|no trouble|no trouble at all|"
+        "no nonsense|no fuss|no drama|no stress|no surprises|no questions asked|no hidden costs|no hidden charges|"
+        "without a scratch|not a scratch|not a single problem|not a single complaint|not a single issue|"
+        "never a problem|never any problems|never had any trouble|never had trouble|never let down|"
+        "won't regret|will not regret|wouldn't regret|no regret|don't miss out|don't sleep on|broke my personal|"
+        "personal record|new record|record sales|less disappointed|crash course|zero waste|wake the dead|"
+        "slept like the dead|evil genius|guilty pleasure|dead easy|dead simple|dead good|dead on|drop dead gorgeous|"
+        "tough as nails|rock solid|solid as a rock|went better than|better than i feared|"
+        ""
+        "fixed while i waited|fixed it for free|for free while|the same day|same day refund|replaced it for free|"
+        "replaced for free|replaced free of charge|a new one the next|new one the next day|the next morning|"
+        "sorted my|sorted the|sorted it|sorted everything|all sorted|was gone within|gone within a day|"
+        "without me even asking|without even asking|before i even asked|cancelled the fee|waived the fee|"
+        "my own fault|my fault|entirely my|own mistake|well handled|kept us informed|kept me informed|won me over|"
+        "shout-out|addictive|sinfully|big fan|hands down|without a doubt|no doubt the",
+    ),
+    (
         1.8,
         "killer deal|killer deals|killer app|sick beat|sick beats|so sick|that's sick|thats sick|"
         "insanely good|crazy good|wicked good|stupid good|bad ass|badass|no complaints|"
@@ -300,7 +378,7 @@ HARMLESS: tuple[tuple[float, str], ...] = (
     ),
     (
         0.0,
-        "customer care|customer support|customer service|tech support|support team|care team|"
+        "was worried|i was afraid|was afraid it|was dreading|feared the worst|expected the worst|was sceptical|was skeptical|customer care|customer support|customer service|tech support|support team|care team|"
         "credit card|credit cards|credit score|store credit|gift card|gift cards|free trial|"
         "share price|market share|shares|please help|pls help|plz help|help me|please|pls|plz|kindly|"
         "thanks for nothing|best buy|would be nice|would be great|looks like|look like|feels like|"
@@ -322,6 +400,19 @@ HARMLESS: tuple[tuple[float, str], ...] = (
         "great way to lose|if you want to lose",
     ),
 )
+
+# "insanely good", "stupid fast": before these words, harm is praise.
+BOOSTS = (
+    "insanely|crazy|ridiculously|stupidly|stupid|wicked|wickedly|insane|dangerously|criminally|scarily|scary|"
+    "disgustingly|absurdly|terribly|awfully|frighteningly|shockingly|unbelievably|weirdly|damn|bloody|freaking|"
+    "fucking|mad|deadly|obscenely|sickeningly|sick|incredibly|impossibly|freakishly|horribly|painfully"
+)
+BOOSTED = (
+    "good|great|fast|quick|quickly|comfortable|comfy|tasty|cute|delicious|easy|accurate|funny|soft|beautiful|helpful|"
+    "nice|smart|realistic|well|cool|pretty|smooth|light|powerful|clever|satisfying|popular|obsessed|catchy|"
+    "generous|kind|low prices|cheap prices|talented|fun|happy|impressed|underrated|gorgeous|efficient|useful"
+)
+BOOSTED_WEIGHT = 2.4
 
 # Weak words: alone they say little and raise no alarm; many of them together tell.
 HINTS: tuple[tuple[float, str], ...] = (

@@ -102,6 +102,8 @@ class PhraseReader:
 
         for weight, phrases in english.HARMLESS:
             add("en", Cue.HARMLESS, weight, phrases)
+        boosted = (f"{b} {w}" for b in english.BOOSTS.split("|") for w in english.BOOSTED.split("|"))
+        add("en", Cue.HARMLESS, english.BOOSTED_WEIGHT, "|".join(boosted))
         for cue, weight, phrases in english.COMPLAINTS:
             add("en", cue, weight, phrases)
         for weight, phrases in english.PRAISE:

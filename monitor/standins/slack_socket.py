@@ -44,6 +44,7 @@ class SocketDoor:
         self.greeted = 0  # connections that were ever made
         self.lose_acks = 0  # so many acknowledgements are not heard
         self.down = False  # no new connection is taken
+        self.patience = ACK_WITHIN
         self._tickets: set[str] = set()
         self._connections: list[_Connection] = []
         self._unacked: dict[str, dict[str, Any]] = {}
@@ -73,9 +74,7 @@ class SocketDoor:
         with self._changed:
             return self._changed.wait_for(lambda: bool(self._connections) and self.greeted >= greeted, within)
 
-    def deliver(
-        self, kind: str, payload: Mapping[str, Any], *, within: float = ACK_WITHIN, envelope_id: str = ""
-    ) -> Delivered:
+    def deliver(self, kind: str, payload: Mapping[str, Any], *, envelope_id: str = "") -> Delivered:
         """Send an envelope over the newest connection and wait for its acknowledgement."""
         envelope_id = envelope_id or secrets.token_hex(16)
         envelope = {
@@ -91,7 +90,7 @@ class SocketDoor:
         if connection is not None:
             connection.send(json.dumps(envelope))
         with self._changed:
-            acked = self._changed.wait_for(lambda: envelope_id in self._answers, within)
+            acked = self._changed.wait_for(lambda: envelope_id in self._answers, self.patience)
             answer = self._answers.get(envelope_id)
         return Delivered(envelope_id, acked, answer, time.perf_counter() - begin)
 

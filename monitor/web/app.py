@@ -126,7 +126,10 @@ def _endpoint(dashboard: Dashboard, view: View, role: Role | None, *, program: b
                 fields = form_fields(body)
                 if not dashboard.gate.meant(visit, fields.get("csrf", ""), request.headers):
                     return _failed(
-                        dashboard, request, 403, "This form is too old, or not ours. Go back, reload, try again."
+                        dashboard,
+                        request,
+                        403,
+                        "This form is too old, or not ours. Go back, reload, try again.",
                     )
         ask = Ask(dashboard, request, visit, dashboard.clock(), fields)
         try:

@@ -51,6 +51,7 @@ class Dashboard:
             lstrip_blocks=True,
         )
         made.globals["static"] = lambda name: f"/static/{name}?{self.marks.get(name, '')}"
+        made.globals["same"] = lambda words: [(word, word) for word in words]
         return made
 
 

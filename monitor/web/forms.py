@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from alerts.actions import act
 from alerts.deeds import Action, Do, Refused, Why, Wrong
-from monitor.config_check import duration
-from monitor.moments import moment
+from monitor.moments import EXAMPLES, moment
 from monitor.web.dashboard import Ask, page
 from monitor.web.filters import filter_of_query
 from monitor.web.security import safe_next
 from storage.inbox import SavedFilter
 from storage.records import clean_line, clean_text, clean_url
 
-DAY_ENDS = time(18)  # a date without a time of day is due by then, where the people are
 NUMBER_MAX = 2**31 - 1
 WORDS_MAX = 3_000
 
@@ -89,7 +86,7 @@ def action_of(word: str, fields: Mapping[str, Any], actor: str, ask: Ask) -> Act
         text=text("text"),
         link=clean_url(link),
         assignee=ask.dashboard.config.policy.people.id(text("assignee", 200)) if text("assignee") else "",
-        until=_until(text("until", 40), ask.now, zone),
+        until=_moment(text("until", 40), ask.now, zone),
         promised=text("promised"),
         due_by=_moment(text("due_by", 40), ask.now, zone),
         promise=whole("promise") or 0,
@@ -137,23 +134,13 @@ def _case_number(value: Any) -> int:
 
 
 def _moment(text: str, now: datetime, zone: str) -> datetime | None:
-    """`2026-11-25`, `2026-11-25T18:00`, with or without a zone; without one it is that of the people."""
+    """When a person means, in the zone of the people; None for nothing said."""
     if not text:
         return None
-    if (said := moment(text, now, zone)) is not None:
-        return said
     try:
-        at = datetime.fromisoformat(text)
-        if len(text) == 10:
-            at = datetime.combine(at.date(), DAY_ENDS)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=ZoneInfo(zone))
-        return at.astimezone(UTC)  # a year no clock can hold is found out here
-    except (ValueError, OverflowError):
-        raise Misread(f"{clean_line(text, 40)!r} is no date such as 2026-11-25") from None
-
-
-def _until(text: str, now: datetime, zone: str) -> datetime | None:
-    """A time, or how long from now: `4h`, `3d`."""
-    length = duration(text) if text else None
-    return now + min(length, timedelta(days=4_000)) if length is not None else _moment(text, now, zone)
+        found = moment(text, now, zone)
+    except (OverflowError, ValueError):  # a year no clock can hold
+        found = None
+    if found is None:
+        raise Misread(f"{clean_line(text, 40)!r} is no time; say {EXAMPLES}")
+    return found

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -44,11 +45,14 @@ HEADERS: Mapping[str, str] = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",  # the pages of strangers are not told where a reader came from
+    # Strangers are not told where a reader came from. Not "no-referrer": our own forms would say "Origin: null".
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 
 Headers = list[tuple[bytes, bytes]]
 Scope = dict[str, Any]
@@ -129,9 +133,9 @@ class Gate:
 
     def knows_host(self, host: str) -> bool:
         """True for a Host header we answer to."""
-        host = host.lower()
-        name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
-        return name in self._hosts
+        found = _HOST.fullmatch(host.lower())
+        name = found[1] if found else ""
+        return bool(name) and name in self._hosts
 
     def visit(self, peer: str, scheme: str, headers: Mapping[str, str]) -> Visit:
         """Who asks, by everything the request carries. Raises TooMany."""

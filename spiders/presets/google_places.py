@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -59,7 +58,6 @@ PRESET = Preset(
         "API_KEY_INVALID": "look at LOWSTAR_GOOGLE_PLACES_KEY",
     },
     terms="Nothing but the place's id may be kept (Google Maps Platform, service specific terms).",
-    keep=timedelta(0),
 )
 read_page = reader(PRESET)
 

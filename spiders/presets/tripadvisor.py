@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from urllib.parse import quote
 
 from spiders.json_api import ApiSpider, Budget, Call, Preset, reader
@@ -44,7 +43,6 @@ PRESET = Preset(
         "Unauthorized": "look at LOWSTAR_TRIPADVISOR_KEY",
     },
     terms="Only ids of places may be kept; no caching, storing or indexing of anything else.",
-    keep=timedelta(0),
 )
 read_page = reader(PRESET)
 

@@ -98,7 +98,6 @@ PRESET = Preset(
         "client-not-enrolled": "the app behind LOWSTAR_X_TOKEN belongs to no project",
     },
     terms="What is deleted or made private on X is to be deleted within 24 hours (X developer policy).",
-    keep=timedelta(days=30),
 )
 read_page = reader(PRESET)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -63,7 +62,6 @@ PRESET = Preset(
         "BUSINESS_NOT_FOUND": "there is no such business: look at `businesses`",
     },
     terms="Content may be kept for 24 hours at most; only the business's id for longer (Yelp API terms).",
-    keep=timedelta(hours=24),
 )
 read_page = reader(PRESET)
 

@@ -137,7 +137,6 @@ PRESET = Preset(
         "keyInvalid": "look at LOWSTAR_YOUTUBE_KEY",
     },
     terms="Data that is not refreshed is to be deleted after 30 days (YouTube API Services, III.E.4).",
-    keep=timedelta(days=30),
 )
 read_page = reader(PRESET)
 

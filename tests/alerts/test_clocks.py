@@ -128,9 +128,8 @@ moments = st.sampled_from([None, *(NOON + at * HOUR for at in (-2, 0, 1, 3, 5, 3
     owner=st.sampled_from(["", "alice"]),
     level=st.integers(1, 3),
     fields=st.fixed_dictionaries(
-        {
-            name: moments
-            for name in (
+        dict.fromkeys(
+            (
                 "respond_by",
                 "again_by",
                 "remind_by",
@@ -139,8 +138,9 @@ moments = st.sampled_from([None, *(NOON + at * HOUR for at in (-2, 0, 1, 3, 5, 3
                 "snoozed_until",
                 "escalated_at",
                 "followed_up_at",
-            )
-        }
+            ),
+            moments,
+        )
     ),
     due=st.lists(st.tuples(moments.filter(bool), moments, moments), max_size=3),
     now=st.integers(0, 40),

@@ -24,9 +24,13 @@ FULL = DigestCard(
     facts=(
         FactLine("Answered in time", "54 of 61 (89 %), goal 90 %", (Link("REP-0977", POST),)),
         FactLine("Median first answer", "22 min (last week 31)"),
-        FactLine("Promises kept", "17 of 18; 1 late: REP-0991", (Link("REP-0991", "https://reviews.example/0991"),)),
+        FactLine(
+            "Promises kept", "17 of 18; 1 late: REP-0991", (Link("REP-0991", "https://reviews.example/0991"),)
+        ),
         FactLine("Still open", "4, oldest 3 days: REP-0977", (Link("REP-0977", POST),)),
-        FactLine("Stars changed after our answer", "9 up, 0 down", (Link("post 1", POST), Link("post 2", ""))),
+        FactLine(
+            "Stars changed after our answer", "9 up, 0 down", (Link("post 1", POST), Link("post 2", ""))
+        ),
         FactLine("Sources checked", "6 of 7; Yelp blind 26 h"),
     ),
     hurts=(
@@ -80,7 +84,9 @@ def test_numbers_outlive_quotes_when_room_is_short() -> None:
     words = "Ж" * 5_000  # six characters each in the JSON that Slack counts
     crowded = replace(
         FULL,
-        hurts=tuple(TopicLine(words, "9 (1)", (Link("worst", f"https://x.example/{'a' * 400}"),)) for _ in range(12)),
+        hurts=tuple(
+            TopicLine(words, "9 (1)", (Link("worst", f"https://x.example/{'a' * 400}"),)) for _ in range(12)
+        ),
         loves=tuple(QuoteLine(words, words, POST) for _ in range(9)),
         open=tuple(OpenLine("REP-0001", POST, words) for _ in range(9)),
         footer=words,

@@ -54,9 +54,7 @@ def test_every_placeholder_is_filled_in_from_a_case() -> None:
     )
     assert set(values) == set(PLACEHOLDERS)
     line = "{author}/{customer}/{brand}/{place}/{stars}/{source}/{topic}/{case}/{owner}/{team}"
-    assert render(line, values) == (
-        "J. Doe/Jane Doe/Acme/Shop Mitte/1/Trustpilot/refund/REP-0007/Alice/Care"
-    )
+    assert render(line, values) == ("J. Doe/Jane Doe/Acme/Shop Mitte/1/Trustpilot/refund/REP-0007/Alice/Care")
 
 
 def test_what_is_not_known_is_asked_for() -> None:

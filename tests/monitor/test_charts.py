@@ -95,7 +95,9 @@ def test_pictures_are_png_of_the_stated_size(found: Digest) -> None:
         assert len(picture) < 120_000
 
 
-def test_without_matplotlib_it_is_said_what_to_install(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_it_is_said_what_to_install(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(charts.ChartsMissing, match=r"pip install 'lowstar\[charts\]'"):
         charts.png(digest(sqlite_store), "stars")

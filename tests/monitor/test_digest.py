@@ -82,7 +82,8 @@ def test_counts_are_those_of_the_raw_rows(told: tuple[Scene, Digest, Path]) -> N
     assert set(found.negative.posts) == {row["id"] for row in week if _negative(row)}
     assert found.negative.now == len(found.negative.posts) == found.negative_share.part
     earlier = [
-        _in(rows, period.first - timedelta(days=7 * n), period.last - timedelta(days=7 * n)) for n in range(1, 5)
+        _in(rows, period.first - timedelta(days=7 * n), period.last - timedelta(days=7 * n))
+        for n in range(1, 5)
     ]
     known = [one for one in earlier if one]
     assert found.mentions.last == (len(earlier[0]) if earlier[0] else None)
@@ -109,7 +110,11 @@ def test_averages_are_those_of_the_raw_rows(told: tuple[Scene, Digest, Path]) ->
     last = _in(rows, period.first - timedelta(days=7), period.last - timedelta(days=7))
     usual = _in(rows, period.first - timedelta(days=28), period.first - timedelta(days=1))
     for value, take in ((found.stars, stars), (found.tone, tone)):
-        assert (value.value, value.last, value.usual) == (mean(take(week)), mean(take(last)), mean(take(usual)))
+        assert (value.value, value.last, value.usual) == (
+            mean(take(week)),
+            mean(take(last)),
+            mean(take(usual)),
+        )
         assert (value.count, value.last_count, value.usual_count) == (
             len(take(week)),
             len(take(last)),
@@ -129,7 +134,9 @@ def test_parts_are_those_of_the_raw_rows(told: tuple[Scene, Digest, Path]) -> No
     assert {part.name: part.mentions for part in found.places} == Counter(
         row["entity"] for row in week if row["entity"]
     )
-    assert {one.day: one.mentions for one in found.days if one.mentions} == Counter(row["day"] for row in week)
+    assert {one.day: one.mentions for one in found.days if one.mentions} == Counter(
+        row["day"] for row in week
+    )
     for part in (*found.sources, *found.places, *found.bars, *found.days):
         count = part.count if hasattr(part, "count") else part.mentions
         assert count == len(part.posts)
@@ -138,10 +145,16 @@ def test_parts_are_those_of_the_raw_rows(told: tuple[Scene, Digest, Path]) -> No
 def test_answers_are_those_of_the_raw_cases(told: tuple[Scene, Digest, Path]) -> None:
     scene, found, path = told
     with sqlite3.connect(path) as database:
-        cases = database.execute("SELECT opened_at, respond_by, first_response_at, status FROM cases").fetchall()
+        cases = database.execute(
+            "SELECT opened_at, respond_by, first_response_at, status FROM cases"
+        ).fetchall()
     database.close()
-    start, end = (int(at.timestamp() * 1_000_000) for at in (scene.asked.period.start_at, scene.asked.period.end_at))
-    due = [case for case in cases if start <= case[1] < end and not (case[3] == "dismissed" and case[2] is None)]
+    start, end = (
+        int(at.timestamp() * 1_000_000) for at in (scene.asked.period.start_at, scene.asked.period.end_at)
+    )
+    due = [
+        case for case in cases if start <= case[1] < end and not (case[3] == "dismissed" and case[2] is None)
+    ]
     in_time = [case for case in due if case[2] is not None and case[2] <= case[1]]
     assert (found.answers.in_time.part, found.answers.in_time.whole) == (len(in_time), len(due))
     times = sorted(case[2] - case[0] for case in cases if case[2] is not None and start <= case[2] < end)
@@ -205,7 +218,9 @@ def test_a_day_without_a_time_counts_as_that_day_in_every_zone(weeks: WeekStore)
         assert period is not None
         monday = datetime(2026, 11, 16, tzinfo=UTC)
         mine = weeks.mention(monday, f"Rude in {zone}.", 1, date_precision=DatePrecision.DAY)
-        after = weeks.mention(monday + timedelta(days=7), f"Late {zone}.", 1, date_precision=DatePrecision.DAY)
+        after = weeks.mention(
+            monday + timedelta(days=7), f"Late {zone}.", 1, date_precision=DatePrecision.DAY
+        )
         found = digest(weeks.store, wanted(period))
         assert mine in found.mentions.posts
         assert after not in found.mentions.posts
@@ -226,7 +241,10 @@ def test_stars_won_back_need_an_answer_before_the_change(weeks: WeekStore) -> No
         weeks.restar(one, 4, day(2))
     weeks.restar(answered, 5, day(3))
     found = digest(weeks.store)
-    assert {(one.post.id, one.before, one.after) for one in found.stars_won} == {(answered, 1, 5), (replied, 2, 4)}
+    assert {(one.post.id, one.before, one.after) for one in found.stars_won} == {
+        (answered, 1, 5),
+        (replied, 2, 4),
+    }
     assert {one.post.id for one in found.star_changes} == {answered, silent, replied}
     # The week after knows nothing of it, and the recovery rate does.
     after = digest(weeks.store, wanted(WEEK.before(-1)))
@@ -286,7 +304,9 @@ def test_a_source_that_was_not_read_is_blind_and_one_that_began_in_the_week_is_n
 def test_quotes_to_reuse_hold_no_complaint_and_nothing_private(weeks: WeekStore) -> None:
     weeks.mention(day(0), "Love it. Write to me at jo@mail.example or 0123 4567 890, best shop.", 5)
     weeks.mention(day(1), "Best kettle ever, perfect. But the lid leaks.", 5, title="Great")
-    weeks.mention(day(2), "Best kettle ever, perfect. But the lid leaks.", 5, author="A bot with the same words")
+    weeks.mention(
+        day(2), "Best kettle ever, perfect. But the lid leaks.", 5, author="A bot with the same words"
+    )
     weeks.mention(day(3), "<b>Wonderful</b> people, kind & helpful staff.", 5, owner_reply="Thanks")
     found = digest(weeks.store)
     words = [love.words for love in found.loves]
@@ -299,7 +319,9 @@ def test_quotes_to_reuse_hold_no_complaint_and_nothing_private(weeks: WeekStore)
 
 def test_every_form_of_the_digest_keeps_strangers_words_as_words(weeks: WeekStore) -> None:
     nasty = "[a](javascript:x) <script>alert(1)</script> `x` | **b** \x1b[31m late"
-    mine = weeks.mention(day(0), nasty, 1, entity="| <img src=x onerror=1> |", author="](http://evil.example)")
+    mine = weeks.mention(
+        day(0), nasty, 1, entity="| <img src=x onerror=1> |", author="](http://evil.example)"
+    )
     weeks.case(mine, day(0), owner="*me*")
     text = markdown(digest(weeks.store))
     assert "<script>" not in text.replace("\\<", "")

@@ -49,7 +49,9 @@ def test_without_arguments_last_week_is_printed_as_markdown(folder: Path) -> Non
 
 
 def test_files_are_written_in_the_form_of_their_ending(folder: Path) -> None:
-    result = call("--brand", "Acme", "--to", "a.html,a.txt", "--to", "json:a.out", "--to", "a.eml", "--to", "a.md")
+    result = call(
+        "--brand", "Acme", "--to", "a.html,a.txt", "--to", "json:a.out", "--to", "a.eml", "--to", "a.md"
+    )
     assert result.exit_code == 0, result.output
     assert (folder / "a.html").read_text().startswith("<!doctype html>")
     assert (folder / "a.txt").read_text().startswith("Acme: Week 47")

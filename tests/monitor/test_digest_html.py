@@ -91,9 +91,17 @@ def test_hostile_words_leave_the_skeleton_as_it_is(tmp_path_factory: pytest.Temp
             weeks = WeekStore(store)
             for at in range(3):
                 mine = weeks.mention(
-                    day(at), f"{words} delivery late", 1, author=words, entity=words, title=words, source="shop"
+                    day(at),
+                    f"{words} delivery late",
+                    1,
+                    author=words,
+                    entity=words,
+                    title=words,
+                    source="shop",
                 )
-                weeks.mention(day(at, 15), f"{words}. Best wonderful shop, I love it", 5, author=f"{words}{at}")
+                weeks.mention(
+                    day(at, 15), f"{words}. Best wonderful shop, I love it", 5, author=f"{words}{at}"
+                )
                 weeks.case(mine, day(at), owner=words)
             skeletons.append(Page(html(digest(store))).skeleton)
     assert skeletons[0] == skeletons[1]

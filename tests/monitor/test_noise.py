@@ -61,9 +61,14 @@ def test_counts_are_compared_by_days(now: int, before: list[int], days: float, c
 
 
 @given(
-    part=st.integers(0, 40), rest=st.integers(0, 40), part_before=st.integers(0, 90), rest_before=st.integers(0, 90)
+    part=st.integers(0, 40),
+    rest=st.integers(0, 40),
+    part_before=st.integers(0, 90),
+    rest_before=st.integers(0, 90),
 )
-def test_shares_are_compared_by_the_exact_test(part: int, rest: int, part_before: int, rest_before: int) -> None:
+def test_shares_are_compared_by_the_exact_test(
+    part: int, rest: int, part_before: int, rest_before: int
+) -> None:
     whole, whole_before = part + rest, part_before + rest_before
     change = share_change(part, whole, part_before, whole_before)
     if not change.said:
@@ -72,7 +77,8 @@ def test_shares_are_compared_by_the_exact_test(part: int, rest: int, part_before
     ways = math.comb(total, whole)
 
     def tail(least: int, most: int) -> Fraction:
-        return Fraction(sum(math.comb(good, k) * math.comb(total - good, whole - k) for k in range(least, most + 1)), ways)
+        several = (math.comb(good, k) * math.comb(total - good, whole - k) for k in range(least, most + 1))
+        return Fraction(sum(several), ways)
 
     if change is Change.UP:
         assert tail(part, min(whole, good)) < Fraction(1, 200)

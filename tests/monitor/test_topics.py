@@ -25,9 +25,7 @@ def text(words: str, *, negative: bool = True, id_: int = 1) -> Text:
 
 
 def reads(several: list[str], *, negative: bool = True, first: int = 1) -> list[Read]:
-    return [
-        READER.read(text(words, negative=negative, id_=first + at)) for at, words in enumerate(several)
-    ]
+    return [READER.read(text(words, negative=negative, id_=first + at)) for at, words in enumerate(several)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,12 @@ USUAL = ["Rude cashier.", "Broken handle.", "Refund refused."]
 
 
 def test_a_complaint_that_stands_out_is_discovered_once() -> None:
-    now = ["Steam wand exploded, terrible", "terrible: the steam wand again", "Steam wands are the worst", *USUAL]
+    now = [
+        "Steam wand exploded, terrible",
+        "terrible: the steam wand again",
+        "Steam wands are the worst",
+        *USUAL,
+    ]
     found = count_topics(
         reads(now), [reads(USUAL, first=100 * n) for n in range(1, 5)], reads(OLD, negative=False, first=1000)
     )
@@ -107,7 +110,9 @@ def test_a_name_once_given_is_kept() -> None:
         (1, (9, 9, 9, 9), False, False),
     ],
 )
-def test_new_and_gone_need_more_than_chance(posts: int, before: tuple[int, ...], new: bool, gone: bool) -> None:
+def test_new_and_gone_need_more_than_chance(
+    posts: int, before: tuple[int, ...], new: bool, gone: bool
+) -> None:
     count = TopicCount("k", "k", "built-in", tuple(range(posts)), (), before)
     assert (is_new(count), is_gone(count)) == (new, gone)
 
@@ -122,7 +127,9 @@ def test_a_stem_is_never_longer_than_its_word(word: str) -> None:
     assert len(stem(word)) <= len(word) + 1
 
 
-@pytest.mark.parametrize("words", ["a" * 40_000, "late " * 8_000, "." * 40_000, "but " * 10_000, "l'a'" * 10_000])
+@pytest.mark.parametrize(
+    "words", ["a" * 40_000, "late " * 8_000, "." * 40_000, "but " * 10_000, "l'a'" * 10_000]
+)
 def test_a_long_text_is_read_in_linear_time(words: str) -> None:
     started = time.process_time()
     READER.read(Text(1, words, True))

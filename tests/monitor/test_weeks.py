@@ -65,7 +65,9 @@ def test_months_and_days_step_back() -> None:
     assert period_of(Span.DAY, date(2026, 3, 1), "UTC").before().name == "2026-02-28"
 
 
-@pytest.mark.parametrize("text", ["2026-W00", "2026-W54", "2026-47", "W47", "0000-W01", "9999-W52", "２０２６-W47", ""])
+@pytest.mark.parametrize(
+    "text", ["2026-W00", "2026-W54", "2026-47", "W47", "0000-W01", "9999-W52", "２０２６-W47", ""]
+)
 def test_what_is_no_week_is_none(text: str) -> None:
     assert read_period(Span.WEEK, text, "UTC") is None
 
@@ -102,8 +104,12 @@ def test_periods_follow_each_other_without_gap_or_overlap(zone: str, day: date, 
     assert period.before().before(-1) == period
 
 
-@given(zone=st.sampled_from(ZONES), at=st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_an_instant_lies_in_the_period_of_its_local_day(zone: str, at: datetime) -> None:
+@given(
+    zone=st.sampled_from(ZONES),
+    seconds=st.integers(157_766_400, 2_840_140_800),  # 1975 to 2059
+)
+def test_an_instant_lies_in_the_period_of_its_local_day(zone: str, seconds: int) -> None:
+    at = datetime.fromtimestamp(seconds, UTC)
     period = week_of(at.astimezone(ZoneInfo(zone)).date(), zone)
     assert period.holds(at)
     assert not period.before().holds(at)

@@ -148,6 +148,24 @@ def test_a_login_gives_the_key_all_others_use() -> None:
     assert "token-of-a-test" not in run.reason
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        as_json({"error": {"message": "Malformed access token token-of-a-test"}}),
+        Answer('{"error": {"message": "Malformed access token token-of-a-test"}}', 400),
+        Answer("{}", headers={"Content-Length": "9"}),  # cut off: an error that names the address
+    ],
+    ids=["in an answer", "in an error", "in a failure"],
+)
+def test_a_key_that_is_repeated_is_not_passed_on(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spiders.retry.RETRIES", 0)
+    with Site({"/posts": answer}) as site:
+        run = asked_of(site, replace(PRESET, auth_query={"access_token": "{token}"}))
+    assert run.outcome is RunOutcome.FAILED
+    assert run.reason
+    assert "token-of-a-test" not in run.reason
+
+
 def test_a_private_key_that_is_none_is_said_without_showing_it() -> None:
     def derive(keys: Any, now: datetime) -> dict[str, str]:
         raise ValueError(f"cannot read {keys}")

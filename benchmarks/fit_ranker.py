@@ -1,0 +1,350 @@
+"""Where do the ranker's weights come from? Fits monitor/model/ranker.json, byte for byte, in some minutes.
+
+Run from the checkout: `python benchmarks/fit_ranker.py FOLDER [FILE]`, FOLDER holding the labelled posts that the
+model card names (JSON lines: text, label, where known score, emotions, group). Needs numpy, which lowstar does
+not. Everything is chosen by leaving a source out: a model fitted without any review of that site, or any tweet,
+is measured on it. No set of `measure/` is read here.
+
+Two rounds. The first weighs words and signals on natural posts. The second holds the signals and adds sentences
+written to be hard and fragments (benchmarks/ranker_*.txt): these may teach words, but "I hate how good this is"
+must not teach that "hate" counts for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums in one order, whatever the machine
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.examination import examine
+from monitor.measures import average_precision, roc_auc
+from monitor.ranker import MODEL_FILE, SIGNALS, Features, features, scale_of
+
+Array = NDArray[np.float64]
+HERE = Path(__file__).resolve().parent
+MADE = "2026-11-23"
+NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
+TERMS_KEPT = 24_000
+SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
+CENTRE, STEEPNESS = -0.35, 2.5  # of a mean human valence (−4…4): where half the readers would call it negative
+COMPLAINING = frozenset(("anger", "annoyance", "disappointment", "disapproval", "disgust", "sadness"))
+SHARE = 0.33  # of complaints in the feed that probabilities are calibrated for
+WEIGHTS = {
+    "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
+    "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
+    "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
+}  # fmt: skip
+SECOND_ROUND = ("hard", "fragments")
+OURS = ("written", "hard", "fragments")
+LEFT_OUT = {
+    "yelp": ("uci_yelp", "reviews_yelp"),
+    "amazon": ("uci_amazon", "vader_amazon", "reviews_amazon", "reviews_uci_amazon"),
+    "tweets": ("vader_tweets",),
+    "written": ("written",),
+}
+
+
+class Post(NamedTuple):
+    """A labelled text as the model sees it."""
+
+    negative: bool
+    target: float  # 0…1
+    seen: Features
+
+
+Sets = dict[str, list[Post]]
+
+
+def post(row: dict[str, Any]) -> Post:
+    """A row of a data set; people's mean valence, where known, makes a soft target."""
+    negative = row["label"] == "neg"
+    target = float(negative)
+    if isinstance(row.get("score"), (int, float)):
+        target = 1 / (1 + math.exp(max(-30.0, min(30.0, (row["score"] - CENTRE) * STEEPNESS))))
+    elif row.get("emotions"):  # fear, grief and remorse are seldom about a shop
+        target = sum(emotion in COMPLAINING for emotion in row["emotions"]) / len(row["emotions"])
+    return Post(negative, target, features(examine(row["text"]), row["text"]))
+
+
+def read(folder: Path) -> Sets:
+    """All that is fitted on: the folder's sets, whole reviews made of their sentences, and our own lines."""
+    rows = {
+        file.stem: [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
+        for file in sorted(folder.glob("*.jsonl"))
+    }
+    missing = set(WEIGHTS) - set(rows) - set(OURS) - {n for n in WEIGHTS if n.startswith("reviews_")}
+    if missing:
+        sys.exit(f"{folder}: no {', '.join(sorted(missing))}")
+    rows = {name: rows[name] for name in sorted(rows) if name in WEIGHTS}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows["vader_amazon"]:
+        groups.setdefault(row["group"], []).append(row)
+    rows["reviews_amazon"] = [_joined(group) for group in groups.values()]
+    rows["reviews_yelp"] = _mixed(rows["uci_yelp"], 400, seed=1)
+    rows["reviews_uci_amazon"] = _mixed(rows["uci_amazon"], 300, seed=2)
+    examples = _own("ranker_examples.txt")
+    rows["written"], rows["hard"] = examples[:NATURAL_LINES], examples[NATURAL_LINES:]
+    rows["fragments"] = [
+        {"text": text, "label": row["label"]}
+        for row in _own("ranker_fragments.txt")
+        for text in row["text"].split("|")
+    ]
+    return {name: [post(row) for row in found] for name, found in rows.items()}
+
+
+def _own(name: str) -> list[dict[str, Any]]:
+    labels = {"-": "neg", "=": "neu", "+": "pos"}
+    lines = (HERE / name).read_text("utf-8").split("\n")
+    return [{"text": line[2:], "label": labels[line[0]]} for line in lines if line[:1] in labels and line]
+
+
+def _joined(group: list[dict[str, Any]]) -> dict[str, Any]:
+    score = sum(row["score"] for row in group) / len(group)
+    label = "neg" if score < -0.25 else "pos" if score > 0.25 else "neu"
+    return {"text": ". ".join(row["text"].rstrip(".") for row in group), "label": label, "score": score}
+
+
+def _mixed(rows: list[dict[str, Any]], count: int, seed: int) -> list[dict[str, Any]]:
+    """Reviews of 2 to 12 sentences, four of five of the review's own opinion."""
+    rng = random.Random(seed)
+    by = {label: [row["text"] for row in rows if row["label"] == label] for label in ("neg", "pos")}
+    made = []
+    for _ in range(count):
+        label, other = rng.choice((("neg", "pos"), ("pos", "neg")))
+        sentences = [
+            rng.choice(by[label if rng.random() < 0.8 else other]) for _ in range(rng.choice((2, 3, 4, 6, 8, 12)))
+        ]
+        made.append({"text": " ".join(sentences), "label": label})
+    return made
+
+
+class Terms:
+    """Posts × terms, mostly zero."""
+
+    def __init__(self, posts: list[Post], vocabulary: dict[str, int]) -> None:
+        index: list[int] = []
+        values: list[float] = []
+        row: list[int] = []
+        for i, one in enumerate(posts):
+            known = [vocabulary[term] for term in one.seen.terms if term in vocabulary]
+            index += known
+            values += [scale_of(one.seen)] * len(known)
+            row += [i] * len(known)
+        self.rows, self.columns = len(posts), len(vocabulary)
+        self.index, self.values = np.array(index, np.int32), np.array(values, np.float64)
+        self.row = np.array(row, np.int32)
+
+    def dot(self, weights: Array) -> Array:
+        """One number a post."""
+        return np.bincount(self.row, weights[self.index] * self.values, self.rows)
+
+    def back(self, gradient: Array) -> Array:
+        """One number a term."""
+        return np.bincount(self.index, gradient[self.row] * self.values, self.columns)
+
+
+def minimise(function: Any, start: Array, rounds: int) -> Array:
+    """L-BFGS with halving steps; deterministic."""
+    at = start
+    value, slope = function(at)
+    steps: list[tuple[Array, Array]] = []
+    for _ in range(rounds):
+        way = slope.copy()
+        parts = []
+        for step, change in reversed(steps):
+            part = float(step @ way) / float(change @ step)
+            parts.append(part)
+            way -= part * change
+        if steps:
+            step, change = steps[-1]
+            way *= float(step @ change) / float(change @ change)
+        else:
+            way /= max(1.0, float(np.abs(way).max()))
+        for (step, change), part in zip(steps, reversed(parts), strict=True):
+            way += (part - float(change @ way) / float(change @ step)) * step
+        length = 1.0
+        while True:
+            new = at - length * way
+            new_value, new_slope = function(new)
+            if new_value <= value - 1e-4 * length * float(slope @ way) or length < 1e-8:
+                break
+            length /= 2
+        if float((new - at) @ (new_slope - slope)) > 1e-14:
+            steps = [*steps, (new - at, new_slope - slope)][-10:]
+        done = abs(value - new_value) < 1e-10 * abs(value)
+        at, value, slope = new, new_value, new_slope
+        if done:
+            break
+    return at
+
+
+class Fit(NamedTuple):
+    """Weights of terms (as they are) and of signals (as they are), and their mean, which is taken off."""
+
+    terms: dict[str, float]
+    signals: Array
+    offset: float
+
+    def scores(self, posts: list[Post]) -> Array:
+        """Logits, but for the calibration."""
+        vocabulary = {term: i for i, term in enumerate(self.terms)}
+        words = Terms(posts, vocabulary).dot(np.array(list(self.terms.values())))
+        return words + np.array([p.seen.signals for p in posts]) @ self.signals - self.offset
+
+
+def fit(sets: Sets, rounds: int = 80) -> Fit:
+    """The two rounds; each source has an intercept of its own, so that its share of complaints teaches no word."""
+    names = list(sets)
+    posts = [p for name in names for p in sets[name]]
+    source = np.concatenate([np.full(len(sets[name]), i) for i, name in enumerate(names)])
+    weight = np.array([WEIGHTS[name] for name in names])[source]
+    natural = ~np.isin(source, [i for i, name in enumerate(names) if name in SECOND_ROUND])
+    target = np.array([p.target for p in posts])
+    signals = np.array([p.seen.signals for p in posts])
+    mean = signals[natural].mean(0)
+    spread = np.maximum(signals[natural].std(0), 0.02)
+    signals = (signals - mean) / spread
+
+    counts: Counter[str] = Counter()
+    for name in names:
+        if not name.startswith("reviews_"):
+            for p in sets[name]:
+                counts.update(dict.fromkeys(p.seen.terms, 3) if name in OURS else p.seen.terms)
+    vocabulary = {t: i for i, t in enumerate(sorted(t for t, n in counts.items() if n >= 4))}
+
+    def both_rounds(vocabulary: dict[str, int]) -> tuple[Array, Array]:
+        terms = Terms(posts, vocabulary)
+        n_terms, n_sources = len(vocabulary), len(names)
+
+        def solve(weight: Array, start: Array, held: Array | None, rounds: int) -> Array:
+            fixed = signals @ held if held is not None else 0.0
+            shrink = SHRINK_SIGNALS * float(weight.sum()) / float(weight[weight > 0].mean())
+
+            def loss(at: Array) -> tuple[float, Array]:
+                w, a, b = np.split(at, [n_terms, n_terms + n_sources])
+                z = terms.dot(w) + a[source] + (fixed if held is not None else signals @ b)
+                p = 1 / (1 + np.exp(-np.clip(z, -35, 35)))
+                value = float(np.sum(weight * (np.logaddexp(0, z) - target * z)))
+                value += 0.5 * SHRINK_TERMS * float(w @ w) + 1e-3 * float(a @ a)
+                g = weight * (p - target)
+                slopes = [
+                    terms.back(g) + SHRINK_TERMS * w, np.bincount(source, g, n_sources) + 2e-3 * a
+                ]  # fmt: skip
+                if held is None:
+                    value += 0.5 * shrink * float(b @ b)
+                    slopes.append(signals.T @ g + shrink * b)
+                return value / len(posts), np.concatenate(slopes) / len(posts)
+
+            return minimise(loss, start, rounds)
+
+        first = solve(weight * natural, np.zeros(n_terms + n_sources + len(mean)), None, rounds)
+        held = first[n_terms + n_sources :]
+        second = solve(weight, first[: n_terms + n_sources], held, rounds)
+        return second[:n_terms], held
+
+    words, held = both_rounds(vocabulary)
+    # What moves most posts furthest is kept, and fitted again without the rest.
+    often = np.array([counts[t] for t in vocabulary], np.float64)
+    order = np.argsort(-np.abs(words) * np.sqrt(often), kind="stable")[:TERMS_KEPT]
+    terms_in_order = list(vocabulary)
+    vocabulary = {t: i for i, t in enumerate(sorted(terms_in_order[i] for i in order))}
+    words, held = both_rounds(vocabulary)
+    raw = held / spread
+    return Fit(dict(zip(vocabulary, words.tolist(), strict=True)), raw, float(raw @ mean))
+
+
+def calibrate(held_out: list[tuple[Array, NDArray[np.bool_]]]) -> tuple[float, float, float]:
+    """Slope, bias and the flag: Platt's fit on held-out sets, each weighed to the same share of complaints.
+
+    The flag is the probability with the best mean F1 over these sets.
+    """
+    z = np.concatenate([scores for scores, _ in held_out])
+    y = np.concatenate([wanted for _, wanted in held_out]).astype(np.float64)
+    weight = np.concatenate([_even(wanted) / len(wanted) for _, wanted in held_out])
+
+    def loss(at: Array) -> tuple[float, Array]:
+        q = at[0] * z + at[1]
+        g = weight * (1 / (1 + np.exp(-np.clip(q, -35, 35))) - y)
+        return float(np.sum(weight * (np.logaddexp(0, q) - y * q))), np.array([float(g @ z), float(g.sum())])
+
+    slope, bias = minimise(loss, np.array([1.0, 0.0]), 200)
+    best = (0.0, 0.5)
+    for step in range(20, 71):
+        flag = step / 100
+        scores = []
+        for found, wanted in held_out:
+            w = _even(wanted)
+            flagged = 1 / (1 + np.exp(-(slope * found + bias))) >= flag
+            scores.append(2 * float(w[flagged & wanted].sum()) / float(w[flagged].sum() + w[wanted].sum()))
+        best = max(best, (sum(scores) / len(scores), flag))
+    print(f"slope {slope:.3f}, bias {bias:.3f}, flag {best[1]:.2f} (mean F1 held out {best[0]:.3f})")
+    return float(slope), float(bias), best[1]
+
+
+def _even(wanted: NDArray[np.bool_]) -> Array:
+    share = wanted.mean()
+    return np.where(wanted, SHARE / share, (1 - SHARE) / (1 - share))
+
+
+def leave_one_out(sets: Sets) -> list[tuple[Array, NDArray[np.bool_]]]:
+    """Scores of each source by a model that never saw it, with its labels."""
+    held_out = []
+    tone = SIGNALS.index("vader")
+    for left_out in LEFT_OUT.values():
+        model = fit({name: posts for name, posts in sets.items() if name not in left_out}, rounds=50)
+        for name in left_out:
+            wanted = np.array([p.negative for p in sets[name]])
+            scores = model.scores(sets[name])
+            plain = [-p.seen.signals[tone] for p in sets[name]]
+            print(
+                f"without it: {name:20} AP {average_precision(list(scores), list(wanted)):.3f}"
+                f" (VADER {average_precision(plain, list(wanted)):.3f})"
+                f"  AUC {roc_auc(list(scores), list(wanted)):.3f}",
+                flush=True,
+            )
+            held_out.append((scores, wanted))
+    return held_out
+
+
+def written(model: Fit, slope: float, bias: float, flag: float) -> str:
+    """The file's text: weights in hundredths, terms of one weight together."""
+    by_weight: dict[int, list[str]] = {}
+    for term, weight in sorted(model.terms.items()):
+        hundredths = round(weight * slope * 100)
+        if hundredths:
+            by_weight.setdefault(hundredths, []).append(term)
+    content = {
+        "made": MADE,
+        "bias": round(bias - slope * model.offset, 4),
+        "flag": flag,
+        "signals": {n: round(float(w) * slope, 4) for n, w in zip(SIGNALS, model.signals, strict=True)},
+        "terms": {str(weight): "|".join(by_weight[weight]) for weight in sorted(by_weight)},
+    }
+    return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
+
+
+def main() -> None:
+    """Fit, calibrate on what was left out, write the file."""
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python benchmarks/fit_ranker.py FOLDER [FILE]")
+    sets = read(Path(sys.argv[1]))
+    slope, bias, flag = calibrate(leave_one_out(sets))
+    text = written(fit(sets), slope, bias, flag)
+    path = Path(sys.argv[2]) if len(sys.argv) == 3 else MODEL_FILE
+    path.write_text(text, "utf-8")
+    print(f"{path}: {len(text.encode()):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""How long may a source's words be kept? As its terms say, unless lowstar.toml says otherwise.
+
+Only the sources whose terms set a limit stand here; what an author deletes is removed from every source.
+What is emptied leaves its place, its day and its stars: a digest still counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from monitor.config import Source
+from monitor.config_apis import APIS
+from storage.store import Store
+
+# Who sets the limits of `monitor.config_apis`; a test holds them together.
+REASONS: Mapping[str, str] = {
+    "google_places": "Google Maps Platform's service specific terms: nothing but the place's id may be kept",
+    "tripadvisor": "Tripadvisor's Content API terms: only the ids of places may be kept",
+    "x": "X's developer policy asks to delete what was deleted there, which its search stops telling after a week",
+    "yelp": "Yelp's API terms: content may be kept for 24 hours",
+    "youtube": "YouTube's API Services policies, III.E.4: what is not refreshed is to go after 30 days",
+}
+
+
+def kept_for(source: Source) -> tuple[timedelta | None, str]:
+    """How long the words of `source` are kept, None for good; and why."""
+    if source.retention is not None:
+        return source.retention, "retention in lowstar.toml"
+    api = APIS.get(source.kind)
+    return (api.keep, REASONS.get(source.kind, "")) if api is not None else (None, "")
+
+
+def forget_what_is_due(store: Store, sources: Iterable[Source], now: datetime) -> dict[str, int]:
+    """Empty what each source's terms do not let us keep any longer; answers how many, by source.
+
+    Call it when what was found has been delivered: whoever has to answer has seen it by then.
+    """
+    emptied: dict[str, int] = {}
+    for source in sources:
+        keep, _ = kept_for(source)
+        if keep is None:
+            continue
+        with store.transaction() as ledger:
+            if count := ledger.purge_source(source.name, now - keep, now):
+                emptied[source.name] = count
+    return emptied
