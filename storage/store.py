@@ -35,6 +35,7 @@ from storage.migrations import HEAD, REVISIONS
 from storage.outages import OutageLedger
 from storage.reach import ReachLedger
 from storage.search import SearchLedger
+from storage.sketches import SketchLedger
 from storage.storms import StormLedger
 from storage.tables import metadata
 from storage.weeks import WeekLedger
@@ -68,6 +69,7 @@ class Ledger(
     OutageLedger,
     ReachLedger,
     AuditLedger,
+    SketchLedger,
 ):
     """All statements, inside one transaction; of no use after its `with` block."""
 

@@ -481,3 +481,65 @@ cursors = Table(
     Column("value", Text, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
 )
+
+sketches = Table(  # by which of its hashes a text is found again; see `monitor.duplicates`
+    "sketches",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_sketches_mention_id", "mention_id"),
+    sqlite_with_rowid=False,  # the key is all there is: kept once, in its own order
+)
+
+copies = Table(  # which mention says again, in nearly the same words, what which other said first
+    "copies",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Column("first_id", _Id, nullable=False),  # stays when the first one is purged: the others are alike still
+    Index("ix_copies_first_id", "first_id"),
+)
+
+labels = Table(  # what a person said of a mention nobody was alerted to
+    "labels",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Column("brand", String(255), primary_key=True),
+    Column("negative", Boolean, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(255), nullable=False),
+)
+
+models = Table(  # what was learned here, version by version
+    "models",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("adopted_at", UtcTime),
+    Column("undone_at", UtcTime),
+    Column("weights", Text, nullable=False),  # JSON: term → weight
+    Column("report", Text, nullable=False),  # JSON: what it was measured to change
+)
+
+spikes = Table(  # more negative posts than usual, and the card that says so
+    "spikes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("brand", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),  # "brand", "topic", "source", "place", "new"
+    Column("subject", String(255), nullable=False),  # which topic, source or place
+    Column("started_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),  # when it was last more than usual
+    Column("ended_at", UtcTime),
+    Column("found", Text, nullable=False),  # JSON: what its card says
+    Column("card", String(64), nullable=False),
+    Column("drawn_at", UtcTime, nullable=False),
+    Index(  # of two runs that see the same at once, one opens it
+        "ix_spikes_going_on",
+        "brand",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)

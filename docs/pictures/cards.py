@@ -198,7 +198,7 @@ def fewer_colours(picture: Path) -> None:
     box = ImageChops.difference(image, blank).getbbox()
     if box:
         image = image.crop((0, 0, image.width, min(image.height, box[3] + 20)))
-    image.quantize(64).save(picture, optimize=True)
+    image.quantize(112).save(picture, optimize=True)
 
 
 def main() -> int:

@@ -90,14 +90,13 @@ def _do(app: App, number: int, actor: str | None, make: Callable[[Config, dateti
     """Do it and say so in one line; exit 1 with the reason where it is refused."""
     from alerts.actions import Refused, act
     from alerts.cases import Action
-    from monitor.runner import policy_for
 
     config = app.config()
     now = datetime.now(UTC)
     action: Action = Action(actor=actor_name(actor), **make(config, now))
     with existing_store(config) as store:
         try:
-            acted = act(store, number, action, now, policy_for(config))
+            acted = act(store, number, action, now, config.policy)
         except Refused as reason:
             raise click.ClickException(f"{reason}.") from reason
     click.echo(confirmation(acted, config, now))

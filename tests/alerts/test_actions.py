@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from alerting import NOON, announce, open_cases
+from alerting import NOON, announce, mention, open_cases, verdict
 from sqlalchemy import select
 
 from alerts.actions import Acted, Refused, act, act_on_promise
-from alerts.cases import Action, Do, Told, Why
+from alerts.cases import Action, Do, Judged, Told, Why
+from alerts.intake import take_in
 from alerts.people import People, Person
 from alerts.sla import Policy, Step
 from storage.records import CaseStatus, Delivery, DeliveryKind, DeliveryState, Priority
@@ -205,3 +206,34 @@ def test_news_of_many_things_is_counted_by_case(store: Store) -> None:
         done = act(store, number, Action(kind=Do.RESOLVE, actor="alice", text="sorted"), NOON, POLICY)
         assert [one.what for one in done.news] == [Told.RESOLVED]
     assert [one.number for one in messages(store, range(1, 3))] == [1, 2]
+
+
+def _edited(store: Store, stars: float, before: float) -> None:
+    """The author of case 1 changes the stars."""
+    with store.transaction() as ledger:
+        case = ledger.case(1)
+        assert case is not None
+        about = mention(1, stars=stars)
+        judged = Judged(case.mention_id, about, verdict(Priority.HIGH, 0.5), False, before)
+        take_in(ledger, [judged], {}, (), NOON, announce=True, max_age=30 * DAY, policy=POLICY)
+
+
+def test_a_closed_case_whose_stars_fall_is_open_again_and_the_channel_hears_of_it(store: Store) -> None:
+    announce(store, [Priority.HIGH])
+    act(store, 1, Action(kind=Do.RESOLVE, actor="alice"), NOON, POLICY)
+    _edited(store, 1, 4)
+    told = messages(store, range(1, 2))[-1]
+    assert told.kind is DeliveryKind.ESCALATION
+    assert json.loads(told.body)["text"].startswith("REP-0001 is open again. Bob")
+    with store.reading() as ledger:
+        case = ledger.case(1)
+    assert case is not None
+    assert case.status is CaseStatus.OPEN
+
+
+def test_stars_that_rise_are_told_in_the_thread(store: Store) -> None:
+    announce(store, [Priority.HIGH])
+    _edited(store, 4, 1)
+    (told,) = messages(store, range(1, 2))
+    assert told.kind is DeliveryKind.CASE_UPDATE
+    assert "1 → 4 of 5 stars" in told.body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_a_case_is_lived_through_from_a_terminal(shop: Store, tmp_path: Path) ->
     assert "promise kept a new one" in cases(tmp_path, "keep", "1")
     assert "Now: resolved" in cases(tmp_path, "resolve", "1", "sent", "a", "new", "one")
     assert "REP-0001 is closed: reopen it first." in refused(tmp_path, "claim", "1")
-    assert "Now: open, due in 3 h" in cases(tmp_path, "reopen", "1", "broken", "again", actor="bob")
+    assert "Now: open, due in 4 h" in cases(tmp_path, "reopen", "1", "broken", "again", actor="bob")
     assert case(shop).outcome == ""
 
 
@@ -193,3 +194,16 @@ def test_check_tells_what_is_wrong_with_playbooks_and_customers(shop: Store, tmp
     assert "{colour} is no placeholder" in said
     assert "customers.csv: line 3: no handle" in said
     assert "customers.csv: 1 customers" in said or "customers.csv: 1 customer" in said
+
+
+def test_each_run_lets_the_clocks_ring(shop: Store, tmp_path: Path) -> None:
+    with shop.transaction() as ledger:
+        running = ledger.case(1)
+        assert running is not None
+        ledger.save_case(replace(running, respond_by=NOW - timedelta(hours=1), wake_at=NOW, version=2), 1)
+    done = lowstar(tmp_path, "run", "--no-crawl")
+    assert done.exit_code == 0, done.output
+    assert "LATE: REP-0001 has had no answer" in done.output
+    assert case(shop).level == 2
+    again = lowstar(tmp_path, "run", "--no-crawl")
+    assert "LATE" not in again.output
