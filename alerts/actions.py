@@ -9,6 +9,7 @@ in its thread.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from datetime import datetime
 from alerts.blocks_cases import news_body
 from alerts.cases import Action, Outcome, Refused, apply
 from alerts.deeds import News
+from alerts.names import Names, names_in
 from alerts.sla import Policy
 from storage.records import (
     Case,
@@ -140,39 +142,75 @@ def keep(ledger: Ledger, before: Reviewed, outcome: Outcome) -> Outcome | None:
 
 
 def news_for(
-    ledger: Ledger, several: Sequence[tuple[Reviewed, Outcome]], now: datetime, policy: Policy
+    ledger: Ledger,
+    several: Sequence[tuple[Reviewed, Outcome]],
+    now: datetime,
+    policy: Policy,
+    *,
+    loud: int | None = None,
 ) -> list[Delivery]:
-    """The messages that tell what became of these cases: one a case, in its card's thread."""
+    """The messages that tell what became of these cases: one a case, in its card's thread.
+
+    With `loud` they come from clocks: the worst so many of a channel are broadcast, the others told in their
+    threads alone, and a case whose card a storm holds back not at all; the storm's card stands for it.
+    """
     telling = [(reviewed, outcome) for reviewed, outcome in several if outcome.news]
-    cards = _cards(ledger, [outcome.case.number for _, outcome in telling])
+    telling.sort(key=lambda one: (-one[1].case.priority, -one[1].case.rank, one[1].case.number))
+    cards = _cards(ledger, [outcome.case for _, outcome in telling])
+    broadcast: Counter[str] = Counter()
+    names = names_in(ledger, policy.people)  # only whom Slack or [people] gave us an id of is rung
     wanted = []
     for reviewed, outcome in telling:
         card = cards.get(outcome.case.number)
-        if card is None and not any(one.what.broadcast for one in outcome.news):
+        important = any(one.what.broadcast for one in outcome.news)
+        if card is None and not important:
             continue  # no thread to say it in; the history has it
-        wanted.append(_message(reviewed, outcome, card, now, policy))
+        if loud is not None and card is not None and card.state is DeliveryState.HELD:
+            continue
+        message = _message(reviewed, outcome, card, now, policy, important, names)
+        broadcast[message.channel] += important
+        if important and card is not None and loud is not None and broadcast[message.channel] > loud:
+            message = _message(reviewed, outcome, card, now, policy, False, names)
+        if (
+            loud is not None
+        ):  # what a person does is said at once, what a clock has to say can wait until morning
+            at = policy.quiet_until(message.channel, outcome.case.priority, now)
+            message = replace(message, not_before=at or now)
+        wanted.append(message)
     return wanted
 
 
-def _cards(ledger: Ledger, numbers: Sequence[int]) -> Mapping[int, Delivery]:
-    """The card of each case: the newest one that was sent or will be."""
+def _cards(ledger: Ledger, cases: Sequence[Case]) -> Mapping[int, Delivery]:
+    """The card each case is lived through on: the one in its own channel, where there are several."""
     out = (DeliveryState.CANCELLED, DeliveryState.FAILED)
-    cards = ledger.cards_of(numbers) if numbers else []
-    return {card.number: card for card in cards if card.number is not None and card.state not in out}
+    home = {case.number: case.channel for case in cases}
+    found: dict[int, Delivery] = {}
+    for card in ledger.cards_of(list(home)) if home else ():
+        if card.number is None or card.state in out:
+            continue
+        if card.number not in found or card.channel == home[card.number]:
+            found[card.number] = card
+    return found
 
 
 def _message(
-    reviewed: Reviewed, outcome: Outcome, card: Delivery | None, now: datetime, policy: Policy
+    reviewed: Reviewed,
+    outcome: Outcome,
+    card: Delivery | None,
+    now: datetime,
+    policy: Policy,
+    loud: bool,
+    names: Names,
 ) -> Delivery:
     case = outcome.case
-    loud = any(one.what.broadcast for one in outcome.news)
     body = news_body(
         outcome.news,
         case,
-        people=policy.people,
+        people=names,
         now=now,
         url="" if reviewed.removed else reviewed.mention.url,
         buttons=policy.buttons,
+        broadcast=loud,
     )
     channel = card.channel if card else case.channel
     return Delivery(

@@ -15,6 +15,7 @@ from typing import Any
 from alerts.blocks import button_url
 from alerts.deeds import LOWSTAR, News, Told, length
 from alerts.limits import MAX_FALLBACK
+from alerts.names import Names
 from alerts.people import People
 from alerts.text import clip, clip_escaped, one_line, utc
 from storage.records import Case, Promise, case_name
@@ -66,11 +67,19 @@ class _Said:
 
 
 def news_body(
-    news: Sequence[News], case: Case, *, people: People, now: datetime, url: str = "", buttons: bool = False
+    news: Sequence[News],
+    case: Case,
+    *,
+    people: People | Names,
+    now: datetime,
+    url: str = "",
+    buttons: bool = False,
+    broadcast: bool = True,
 ) -> str:
     """The body (JSON) of the one message that tells `news` of `case`: `text`, `blocks`, `broadcast`.
 
-    `url` is the post's address. With `buttons` off nobody listens to clicks, and there are none but the link.
+    `url` is the post's address. With `buttons` off nobody listens to clicks, and there are none but the link;
+    with `broadcast` off it stays in the thread, whatever it is.
     """
     blocks: list[Block] = []
     said = [_said(one, case, now) for one in news[:NEWS_MAX]]
@@ -90,7 +99,7 @@ def news_body(
         {
             "text": clip_escaped(one_line(text), MAX_FALLBACK),
             "blocks": blocks,
-            "broadcast": any(one.what.broadcast for one in news),
+            "broadcast": broadcast and any(one.what.broadcast for one in news),
         },
         ensure_ascii=False,
     )
@@ -339,7 +348,7 @@ def _row(row: Block, *, buttons: bool, url: str) -> Block | None:
     return {**row, "elements": elements} if elements else None
 
 
-def _blocks(said: _Said, people: People) -> list[Block]:
+def _blocks(said: _Said, people: People | Names) -> list[Block]:
     leaves = _leaves(_joined(said.sentences), people)
     parts: list[Block] = []
     if leaves:
@@ -366,7 +375,7 @@ def _joined(sentences: Sequence[Sentence]) -> Sentence:
     return whole
 
 
-def _leaves(sentence: Sentence, people: People) -> list[Block]:
+def _leaves(sentence: Sentence, people: People | Names) -> list[Block]:
     leaves: list[Block] = []
     for part in sentence:
         match part:
@@ -397,13 +406,13 @@ def _text(text: str, *, bold: bool = False) -> Block:
     return {**leaf, "style": {"bold": True}} if bold else leaf
 
 
-def _name(person: str, people: People) -> str:
+def _name(person: str, people: People | Names) -> str:
     if person == LOWSTAR:
         return "lowstar"
     return clip(one_line(people.name(person)), NAME_MAX) or "someone"
 
 
-def _plain(sentence: Sentence, people: People) -> str:
+def _plain(sentence: Sentence, people: People | Names) -> str:
     words = ""
     for part in sentence:
         match part:

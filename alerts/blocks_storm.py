@@ -203,7 +203,7 @@ def _note(storm: Storm, counts: StormCounts, interactive: bool, refresh: timedel
     where = "Each post has its own case in the queue. "
     if not interactive and counts.held:
         where = "Each post has its own case: “lowstar cases list” shows them all. "
-    return f"{held}{where}Updated every {length(refresh)} while the storm lasts."
+    return f"{held}{where}Updated every {_every(refresh)} while the storm lasts."
 
 
 def _buttons(storm: Storm, counts: StormCounts) -> Block:
@@ -317,6 +317,10 @@ def _mrkdwn(text: str) -> Block:
 
 def _ours(label: str, value: str) -> Block:
     return _mrkdwn(f"*{label}*\n{value}")
+
+
+def _every(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} s" if span <= timedelta(minutes=2) else length(span)
 
 
 def _number(count: int) -> str:

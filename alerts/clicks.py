@@ -129,7 +129,9 @@ class Clicks:
             case Help(command=command):
                 return f"{command} open: the open cases, worst first.\n{command} REP-1042: one case."
             case Pressed():
-                return (self.others(intent, self.clock()) or "") if self.others else ""
+                said = self.others(intent, self.clock()) if self.others else None
+                self.changed()
+                return said or ""
         return ""
 
     # -- cases ----------------------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
+LOUD = (
+    10  # broadcasts of one batch to one channel: after an outage the worst ring, the others wait in threads
+)
 BATCH = 100  # cases in one transaction: a long outage must not keep others from writing for long
 ROUNDS = 10_000  # of batches; more would be a mistake of ours, and must not keep a run from delivering
 _MOMENT = timedelta(seconds=1)  # a case that was looked at is not looked at again in the same call
@@ -269,7 +272,7 @@ def _advance_some(store: Store, now: datetime, policy: Policy) -> Advanced:
             counts.update(_COUNTED[one.what] for one in kept.news)
         if told:
             ledger.want_edit([outcome.case.number for _, outcome in told], now)
-            counts["messages"] += ledger.enqueue(news_for(ledger, told, now, policy))
+            counts["messages"] += ledger.enqueue(news_for(ledger, told, now, policy, loud=LOUD))
     return Advanced(**counts)
 
 

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from alerts import cases
 from alerts.actions import news_for
 from alerts.cases import Judged, News, Outcome, Told
+from alerts.copies import fold_copies
 from alerts.routing import Route, quiet_until, routes_for
 from alerts.sla import STANDARD, Policy
 from alerts.storms import OFF, StormRules, fold_in
@@ -36,19 +38,22 @@ def take_in(
     max_age: timedelta,
     policy: Policy = STANDARD,
     storms: StormRules = OFF,
+    copies: Mapping[int, int] = MappingProxyType({}),
 ) -> Intake:
     """Open the cases these verdicts call for and write their alerts into the outbox; change those that exist.
 
     `withdrawn` maps the ids of mentions that are gone to the reason. With `announce` off (a source's first run)
     nothing new is opened; what changed in a case that exists is still shown on its card. By `storms` many alike
-    become one card.
+    become one card; by `copies` (mention → the one that said the same first) copies are folded behind the first.
     """
     touched = [j.mention_id for j in judged if not j.new] + list(withdrawn)
     standing: dict[tuple[int, str], Case] = {}
     if touched:
         standing = {(case.mention_id, case.brand): case for case in ledger.cases_of(touched)}
     recovered = _change(ledger, judged, withdrawn, standing, now, policy)
-    flagged = _open(ledger, judged, standing, routes, now, max_age, policy, storms) if announce else 0
+    flagged = 0
+    if announce:
+        flagged = _open(ledger, judged, standing, routes, now, max_age, policy, storms, copies)
     return Intake(flagged=flagged, recovered=recovered)
 
 
@@ -112,6 +117,7 @@ def _open(
     max_age: timedelta,
     policy: Policy,
     storms: StormRules,
+    copies: Mapping[int, int],
 ) -> int:
     """Open a case for each verdict a route takes, with the outbox rows that announce it. Answers how many."""
     wanted: dict[tuple[int, str], tuple[Judged, tuple[Route, ...]]] = {}
@@ -134,6 +140,7 @@ def _open(
         outbox += [alert_for(case, route, now) for route in taken_by]
     ledger.add_events(history)
     ledger.enqueue(outbox)
+    fold_copies(ledger, fresh, outbox, copies, now)
     fold_in(ledger, {(one.notifier, one.channel) for one in outbox}, now, storms)
     return len(fresh)
 

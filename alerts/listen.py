@@ -230,15 +230,19 @@ class SocketRoad:
                 wait = RECONNECT_EVERY
 
     def _on_text(self, text: str) -> None:
-        """Slack wants a fresh connection: be ready to leave this one.
+        """A new connection is made quick; when Slack wants a fresh one, this one is made ready to be left.
 
         The client closes the old line only when its reader lets go of it, after up to three seconds of
         silence, and acknowledges nothing meanwhile. This runs in that reader.
         """
         session = self._client.current_session
         line = session.sock if session is not None else None
-        if line is not None and '"type":"disconnect"' in text[:200].replace(" ", ""):
-            with contextlib.suppress(OSError):
+        kind = text[:200].replace(" ", "")
+        with contextlib.suppress(OSError):
+            if line is not None and '"type":"hello"' in kind:
+                # An acknowledgement must not wait until the other side has confirmed a ping: 40 ms.
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            elif line is not None and '"type":"disconnect"' in kind:
                 line.settimeout(0.05)
 
     def _on_request(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:

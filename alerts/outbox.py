@@ -183,7 +183,8 @@ class Courier:
                 if card.notifier in self.notifiers:
                     self._edit(card.notifier, card.channel, number)
             # Somebody else is drawing it this very moment, perhaps without what was just pressed.
-            if not any(card.claimed_at for card in stale) or self.stop():
+            flying = any(card.state is DeliveryState.SENDING for card in cards)
+            if not (flying or any(card.claimed_at for card in stale)) or self.stop():
                 break
             self.sleep(_SHOW_AGAIN)
         return self._counts.edited

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from alerts.customers import NOBODY, Customers
 from alerts.people import NO_PEOPLE, People
-from storage.records import Case, CaseStatus, Promise
+from alerts.routing import Route, quiet_until
+from storage.records import Case, CaseStatus, Priority, Promise
 
 DAY = 24 * 60  # minutes
 FOLLOW_UP_TEXT = "Is there anything else we can do for you?"
@@ -171,6 +172,7 @@ class Policy:
     brand_calendars: Mapping[str, Calendar] = field(default_factory=dict)
     channel_calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of routes that name one
     roads: Mapping[str, str] = field(default_factory=dict)  # channel → notifier, for cases without a card
+    routes: tuple[Route, ...] = ()  # for their quiet hours
     remind_share: float = 0.75  # of the time to answer; 1 or more: no reminder
     claim_within: timedelta = timedelta(hours=4)  # zero: a claim is kept for ever
     promise_reminder: timedelta = timedelta(hours=24)  # before a promise is due
@@ -181,6 +183,11 @@ class Policy:
     def calendar_for(self, brand: str, channel: str = "") -> Calendar:
         """The hours that count for a case: its route's, else its brand's, else everybody's."""
         return self.channel_calendars.get(channel) or self.brand_calendars.get(brand) or self.calendar
+
+    def quiet_until(self, channel: str, priority: Priority, now: datetime) -> datetime | None:
+        """When a clock may say something in `channel`; None: at once."""
+        route = next((one for one in self.routes if one.channel == channel), None)
+        return None if route is None else quiet_until(route, priority, now)
 
     def steps_for(self, brand: str) -> tuple[Step, ...]:
         """The escalation list of a brand: level 2, level 3, …"""

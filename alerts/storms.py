@@ -23,6 +23,7 @@ from enum import StrEnum
 from alerts.blocks_storm import escalation_body, over_body
 from alerts.names import Names
 from storage.records import DatePrecision, Delivery, DeliveryKind, Priority, Storm
+from storage.sketches import COPY
 from storage.store import Ledger, Store
 from storage.storms import Folded, Fresh, StormCounts
 
@@ -361,7 +362,8 @@ def tend_storms(store: Store, now: datetime, rules: StormRules) -> Tended:
     With storms switched off those that go on end at once, and let go of what they hold.
     """
     with store.reading() as ledger:
-        going_on = ledger.storms_going_on()
+        # A fold of copies is looked after by `alerts.copies`: no clock ends it.
+        going_on = [one for one in ledger.storms_going_on() if not one.key.startswith(COPY)]
         channels = ledger.waiting_channels() if rules.on else []
         stranded = ledger.stranded()
     folded = ended = let_go = 0

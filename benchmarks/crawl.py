@@ -73,9 +73,10 @@ def serve() -> None:
     server.serve_forever()
 
 
-def plain(port: int, pages: int) -> int:
-    """Plain Scrapy with its defaults; answers how many items it took."""
+def plain(port: int, pages: int, at_once: int = 8) -> tuple[int, float]:
+    """Plain Scrapy with its defaults, or one request at a time; how many items it took in how many seconds."""
     import scrapy
+    from scrapy.core.downloader.handlers import http11  # noqa: F401  (loaded before the clock runs)
     from scrapy.crawler import AsyncCrawlerProcess
 
     taken = [0]
@@ -89,17 +90,19 @@ def plain(port: int, pages: int) -> int:
                 taken[0] += 1
                 yield {"author": one.css("b::text").get(), "text": one.css("p::text").get()}
 
-    process = AsyncCrawlerProcess({"LOG_LEVEL": "ERROR"})
+    process = AsyncCrawlerProcess({"LOG_LEVEL": "ERROR", "CONCURRENT_REQUESTS_PER_DOMAIN": at_once})
+    began = time.perf_counter()
     process.crawl(Plain)
     process.start()
-    return taken[0]
+    return taken[0], time.perf_counter() - began
 
 
-def ours(port: int, pages: int) -> int:
-    """lowstar's crawl without its delay; answers how many mentions reached the sink."""
+def ours(port: int, pages: int) -> tuple[int, float]:
+    """lowstar's crawl without its delay; how many mentions reached the sink in how many seconds."""
     from datetime import UTC, datetime, timedelta
 
     from monitor.config import Config, Crawl, Source
+    from spiders import download, retry, reviews, robots  # noqa: F401  (loaded before the clock runs)
     from spiders.crawl import crawl
     from storage.records import Mention, Removal, Tally
 
@@ -113,21 +116,67 @@ def ours(port: int, pages: int) -> int:
     source = Source(name="shop", kind="reviews", urls=urls)
     manners = Crawl(delay=timedelta(0), allow_hosts=("127.0.0.1",))
     config = Config(path=Path("lowstar.toml"), brands=(), sources=(source,), routes=(), crawl=manners)
+    began = time.perf_counter()
     (run,) = crawl(config, [source], store=None, sink_for=lambda *_: sink, clock=lambda: datetime.now(UTC))
+    took = time.perf_counter() - began
     if run.reason:
         print(run.reason, file=sys.stderr)
-    return taken[0]
+    return taken[0], took
+
+
+WAYS = {"plain": plain, "plain1": lambda port, pages: plain(port, pages, 1), "ours": ours}
 
 
 def one(what: str, port: int, pages: int) -> None:
     """One crawl in this process: prints pages a second, items, and its peak memory."""
-    began = time.perf_counter()
-    items = {"plain": plain, "ours": ours}[what](port, pages)
-    took = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    cpu = resource.getrusage(resource.RUSAGE_SELF)
-    used = cpu.ru_utime + cpu.ru_stime
-    print(json.dumps({"rate": pages / took, "items": items, "mib": peak, "cpu_ms": 1000 * used / pages}))
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    items, took = WAYS[what](port, pages)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    mib = after.ru_maxrss / 1024
+    print(json.dumps({"rate": pages / took, "items": items, "mib": mib, "cpu_ms": 1000 * used / pages}))
+
+
+def reading_costs() -> dict[str, float]:
+    """Milliseconds of reading one page, by kind: forty kilobytes of HTML, a feed of thirty, an answer of 100."""
+    from datetime import UTC, datetime
+
+    from scrapy.http import HtmlResponse, TextResponse
+
+    from monitor.config import Source
+    from spiders import feeds, hackernews, reviews, selectors
+
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    html = page(1)
+    fields = {"text": "p", "author": "b"}
+    item = "<item><title>A kettle {0}</title><guid>{0}</guid><description>It leaks {0}.</description></item>"
+    rss = f"<rss version='2.0'><channel>{''.join(item.format(n) for n in range(30))}</channel></rss>".encode()
+    hits = [
+        {"objectID": str(n), "comment_text": "<p>It leaks.", "author": "a", "created_at_i": 1_790_000_000 + n}
+        for n in range(100)
+    ]
+    made = {
+        "reviews": (reviews, html, Source(name="x", kind="reviews")),
+        "selectors": (
+            selectors,
+            html,
+            Source(name="x", kind="selectors", options={"item": "div.review", "fields": fields}),
+        ),
+        "feed": (feeds, rss, Source(name="x", kind="feed")),
+        "hackernews": (hackernews, json.dumps({"hits": hits}).encode(), Source(name="x", kind="hackernews")),
+    }
+    costs = {}
+    for kind, (module, body, source) in made.items():
+        make = HtmlResponse if module in (reviews, selectors) else TextResponse
+        best = 9.0
+        for _ in range(12):
+            response = make("http://shop.example/a", body=body, encoding="utf-8")
+            began = time.perf_counter()
+            read = module.read_page(response, source, now)
+            best = min(best, time.perf_counter() - began)
+            assert read.mentions, kind
+        costs[kind] = round(1000 * best, 2)
+    return costs
 
 
 def main(pages: int, rounds: int) -> None:
@@ -137,7 +186,7 @@ def main(pages: int, rounds: int) -> None:
     try:
         assert site.stdout is not None
         port = site.stdout.readline().strip()
-        results: dict[str, list[dict[str, float]]] = {"plain": [], "ours": []}
+        results: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
         for _ in range(rounds):
             for what, found in results.items():
                 done = subprocess.run(
@@ -148,16 +197,21 @@ def main(pages: int, rounds: int) -> None:
         site.terminate()
         site.wait()
     best = {what: max(found, key=lambda one: one["rate"]) for what, found in results.items()}
+    cpu = {what: min(one["cpu_ms"] for one in found) for what, found in results.items()}
+    rate = {what: one["rate"] for what, one in best.items()}
     answer = {
         "pages": pages,
-        "plain_pages_per_s": round(best["plain"]["rate"], 1),
-        "lowstar_pages_per_s": round(best["ours"]["rate"], 1),
-        "lowstar_over_plain": round(best["ours"]["rate"] / best["plain"]["rate"], 2),
-        "plain_cpu_ms_a_page": round(min(one["cpu_ms"] for one in results["plain"]), 2),
-        "lowstar_cpu_ms_a_page": round(min(one["cpu_ms"] for one in results["ours"]), 2),
-        "items": [best["plain"]["items"], best["ours"]["items"]],
+        "plain_pages_per_s": round(rate["plain"], 1),
+        "plain_one_at_a_time_pages_per_s": round(rate["plain1"], 1),
+        "lowstar_pages_per_s": round(rate["ours"], 1),
+        "lowstar_over_plain": round(rate["ours"] / rate["plain"], 2),
+        "lowstar_over_plain_one_at_a_time": round(rate["ours"] / rate["plain1"], 2),
+        "cpu_ms_a_page": {what: round(one, 2) for what, one in cpu.items()},
+        "plain_over_lowstar_cpu": round(cpu["plain"] / cpu["ours"], 2),
+        "items": [one["items"] for one in best.values()],
         "plain_peak_mib": round(best["plain"]["mib"], 1),
         "lowstar_peak_mib": round(max(one["mib"] for one in results["ours"]), 1),
+        "reading_ms_a_page": reading_costs(),
     }
     print(json.dumps(answer))
 
@@ -165,7 +219,7 @@ def main(pages: int, rounds: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         serve()
-    elif sys.argv[1:2] in (["plain"], ["ours"]):
+    elif sys.argv[1:2] in [[name] for name in WAYS]:
         one(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     else:
         numbers = [int(argument) for argument in sys.argv[1:3]]

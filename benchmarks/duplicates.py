@@ -132,7 +132,9 @@ def main(folder: Path) -> None:
         sketch(words_of(text))
     print(f"to sign: {(time.process_time() - begun) / 5_000 * 1e6:.0f} µs a post")
     middle, late, kept = look_ups([text for text in texts if len(text.split()) >= WORDS_LEAST])
-    print(f"look-up among {STORED:,}: {middle:.2f} ms, 99 of 100 within {late:.2f} ms; to keep one {kept:.2f} ms")
+    print(
+        f"look-up among {STORED:,}: {middle:.2f} ms, 99 of 100 within {late:.2f} ms; to keep one {kept:.2f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from alerts.notifier import Message
 from alerts.ops import look_at_source
 from alerts.outbox import Render
 from alerts.storms import look_at
+from monitor.clusters import more_like
 from monitor.config import Config
 from storage.channels import read_body
 from storage.records import Delivery, DeliveryKind, Reviewed
@@ -42,6 +43,8 @@ def render_for(config: Config, store: Store, clock: Callable[[], datetime]) -> R
             lines: tuple[str, ...] = ()
             if not case.status.closed and not reviewed.removed:
                 lines = context_for(ledger, reviewed, now, policy.customers).lines[:CONTEXT_LINES]
+                if more := more_like(ledger, case):
+                    lines = (more, *lines)
             return Around(
                 promises=tuple(ledger.promises(case.number)),
                 names=names_in(ledger, policy.people),

@@ -327,6 +327,7 @@ def policy_of(
         brand_calendars=sla.brand_calendars,
         channel_calendars=of_channels,
         roads=roads,
+        routes=tuple(routes),
         remind_share=sla.remind_share,
         claim_within=sla.claim_within,
         promise_reminder=sla.promise_reminder,

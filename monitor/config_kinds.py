@@ -130,11 +130,25 @@ def subreddit_problem(name: str) -> str:
     )
 
 
+def _import(table: Table) -> Mapping[str, Any]:
+    options: dict[str, Any] = {
+        "path": table.text("path", required=True, allowed='a folder to be watched: "inbox/"')
+    }
+    for key in ("format", "map"):
+        if table.given(key):
+            options[key] = table.text(key)
+    if table.given("best"):
+        options["best"] = table.number("best", 5, 1, 1_000)
+    kind = table.choice("mentions_are", "", ("review", "post", "comment", "article"))
+    return options | ({"mentions_are": kind} if kind else {})
+
+
 KINDS: Mapping[str, SourceKind] = {
     "reviews": SourceKind(True, _pages, "any page that carries schema.org reviews"),
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
     "feed": SourceKind(True, _own_kind, "RSS, Atom, JSON Feed"),
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
+    "import": SourceKind(False, _import, "files put into a folder: exports, saved pages, e-mails"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
     **{kind: SourceKind(False, partial(read_options, kind), api.what) for kind, api in APIS.items()},
 }

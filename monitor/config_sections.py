@@ -338,8 +338,8 @@ def read_triage(table: Table) -> Thresholds:
         urgent_stars=table.number("urgent_stars", usual.urgent_stars, 0, 5),
         high_stars=table.number("high_stars", usual.high_stars, 0, 5),
         normal_stars=table.number("normal_stars", usual.normal_stars, 0, 5),
-        negative=table.number("negative", usual.negative, -1, 1),
-        high_compound=table.number("high_compound", usual.high_compound, -1, 1),
+        negative=table.number("negative", usual.negative, 0, 1),
+        high=table.number("high", usual.high, 0, 1),
         viral_reach=table.whole("viral_reach", usual.viral_reach, 1, 10**12),
     )
     table.close()
@@ -348,8 +348,8 @@ def read_triage(table: Table) -> Thresholds:
             table.wrong(
                 "urgent_stars", "allowed: urgent_stars at most high_stars, high_stars at most normal_stars"
             )
-        if lines.high_compound > lines.negative:
-            table.found("high_compound", lines.high_compound, f"at most negative ({lines.negative:g})")
+        if lines.high < lines.negative:
+            table.found("high", lines.high, f"at least negative ({lines.negative:g})")
     return lines
 
 

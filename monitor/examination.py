@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from monitor.attribution import own_words
 from monitor.lexicon import emoji as own_emoji
 from monitor.lexicon import languages
 from monitor.lexicon.cues import Cue, Level
@@ -57,6 +58,7 @@ class Examination(NamedTuple):
     folded: str  # `clean`, normalised
     weighed: tuple[tuple[int, int, float], ...]  # (start, end, weight) of all that scores, by start
     tone: float  # what they come to: −1…1
+    fold: Folded  # `folded`, knowing where its pieces stand in the text
 
 
 @cache
@@ -75,7 +77,7 @@ def _emoji_pattern() -> re.Pattern[str]:
 def examine(text: str) -> Examination:
     """Read `text` once; at most TEXT_MAX characters of it. Never raises; linear in its length."""
     text = text[:TEXT_MAX]
-    clean = text
+    clean = own_words(text)
     if "@" in clean or "://" in clean or "www." in clean:
         clean = _NAMES.sub(_blot, clean)
     faces: list[Phrase] = []
@@ -109,6 +111,7 @@ def examine(text: str) -> Examination:
         folded.folded,
         tuple(weighed),
         _tone(phrases, read, weighed),
+        folded,
     )
 
 

@@ -139,7 +139,7 @@ def write_xlsx(rows: Iterable[Judged], stream: IO[bytes]) -> int:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
     except ImportError:
-        raise NoWriter("XLSX needs one more package: pip install 'lowstar[export]'") from None
+        raise NoWriter("XLSX needs one more package: pip install 'lowstar[xlsx]'") from None
     book = Workbook(write_only=True)
     sheet = book.create_sheet("mentions")
     sheet.append(COLUMNS)
@@ -167,7 +167,7 @@ def write_parquet(rows: Iterable[Judged], stream: IO[bytes]) -> int:
         import pyarrow as pa
         import pyarrow.parquet as parquet
     except ImportError:
-        raise NoWriter("Parquet needs one more package: pip install 'lowstar[export]'") from None
+        raise NoWriter("Parquet needs one more package: pip install pyarrow") from None
     time, texts = pa.timestamp("us", tz="UTC"), pa.list_(pa.string())
     kinds = {
         "mention_id": pa.int64(),

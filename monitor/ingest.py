@@ -20,8 +20,11 @@ from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
 from alerts.storms import OFF, StormRules
 from alerts.viral import Jump
+from monitor.clusters import find_copies
+from monitor.learning import judge_as_taught
 from monitor.match import Matcher
-from monitor.triage import Thresholds, judge
+from monitor.ranker import Offset
+from monitor.triage import Thresholds
 from storage.records import Label, Mention, Priority, Removal, Sentiment, Stored, Tally, Verdict
 from storage.store import Ledger, Store
 
@@ -41,6 +44,7 @@ class Desk:
     max_age: timedelta
     policy: Policy = STANDARD
     storms: StormRules = OFF
+    offset: Offset | None = None  # what was learned from the team; see `monitor.learning`
 
 
 def ingest(
@@ -78,6 +82,7 @@ def ingest(
             if (done := written.get(m.key)) is not None
             for verdict in verdicts[m.key]
         ]
+        judged, copies = find_copies(ledger, judged)
         ledger.write_verdicts(
             [(j.mention_id, j.mention, j.verdict) for j in judged], of=[done.id for done in written.values()]
         )
@@ -103,6 +108,7 @@ def ingest(
             max_age=desk.max_age,
             policy=desk.policy,
             storms=desk.storms,
+            copies=copies,
         )
 
     new = sum(done.new for done in written.values())
@@ -123,7 +129,10 @@ def verdicts_on(mention: Mention, desk: Desk) -> tuple[Verdict, ...]:
     if not brands:
         return ()
     sentiment = _read(mention, desk.analyse)
-    return tuple(judge(mention, brand, sentiment, desk.thresholds, hits=hits) for brand in brands)
+    return tuple(
+        judge_as_taught(mention, brand, sentiment, desk.thresholds, offset=desk.offset, hits=hits)
+        for brand in brands
+    )
 
 
 def _read(mention: Mention, analyse: Analyzer) -> Sentiment:

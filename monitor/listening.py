@@ -171,14 +171,14 @@ class Daemon:
     def start(self, *, socket: bool) -> None:
         """Begin. With `socket` a connection to Slack is made; raises TokenRefused when it takes no token."""
         self.desk.start()
-        slack = self.config.slack
-        if socket:
-            self.road = SocketRoad(slack.app_token, self.desk, base_url=slack.base_url, timeout=slack.timeout)
-            self.road.open(self.stop)
         for work in (self._deliver, self._tend, *([self._crawl] if self.crawl else [])):
             thread = threading.Thread(target=self._safely, args=(work,), name=work.__name__, daemon=True)
             self._threads.append(thread)
             thread.start()
+        slack = self.config.slack
+        if socket:  # last: without a network it waits here, and the rest goes on
+            self.road = SocketRoad(slack.app_token, self.desk, base_url=slack.base_url, timeout=slack.timeout)
+            self.road.open(self.stop)
 
     def close(self, within: float = STOP_WITHIN) -> None:
         """End all of it; what is in hand is finished, if it takes no longer than `within` seconds."""

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from monitor.examination import Examination
-from monitor.lexicon.cues import Cue, Level
+from monitor.lexicon.cues import Cue
 from monitor.lexicon.reader import NEGATIONS
 
 MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
@@ -34,16 +34,34 @@ _PERSONS = {
     **dict.fromkeys(("i", "i'm", "im", "i've", "ive", "me", "my", "we", "our", "us", "mine"), 0),
     **dict.fromkeys(("you", "your", "you're", "youre", "u", "ur", "yours"), 1),
     **dict.fromkeys(("they", "their", "them", "they're", "he", "she", "his", "her"), 2),
-    **dict.fromkeys(("was", "were", "had", "did", "told", "said", "asked", "called", "went", "got", "took", "came"), 3),
     **dict.fromkeys(
-        ("what", "when", "where", "who", "how", "which", "anyone", "anybody", "can", "could", "does", "is", "are"), 4
+        ("was", "were", "had", "did", "told", "said", "asked", "called", "went", "got", "took", "came"), 3
+    ),
+    **dict.fromkeys(
+        (
+            "what",
+            "when",
+            "where",
+            "who",
+            "how",
+            "which",
+            "anyone",
+            "anybody",
+            "can",
+            "could",
+            "does",
+            "is",
+            "are",
+        ),
+        4,
     ),
     **dict.fromkeys(("but", "however", "although", "though", "except"), 5),
     **dict.fromkeys(("please", "pls", "plz", "kindly"), 6),
     **dict.fromkeys(("thanks", "thank", "thx", "ty", "cheers", "appreciate"), 7),
     **dict.fromkeys(NEGATIONS, 8),
 }
-_CUES = {cue: i for i, cue in enumerate(Cue)}
+_CIRCUMSTANCES = (Cue.PRESS, Cue.VULNERABLE)  # say who speaks, not what happened
+_CUES = {cue: i for i, cue in enumerate(c for c in Cue if c not in _CIRCUMSTANCES)}
 SIGNALS = (
     "tone", "vader", "positive", "negative", "positive_share", "negative_share",
     "worst_sentence", "best_sentence", "last_sentence", "first_sentence", "mean_sentence",
@@ -51,7 +69,7 @@ SIGNALS = (
     "length", "long", "sentences", "link", "account", "tag", "number", "quote", "retweet",
     "first_person", "second_person", "third_person", "past", "question_words", "but", "please", "thanks", "negations",
     "severe", "clear", "mild", "only_praise", "mixed",
-    *(f"cue:{cue.name.lower()}" for cue in Cue),
+    *(f"cue:{cue.name.lower()}" for cue in _CUES),
 )  # fmt: skip
 
 
@@ -76,33 +94,33 @@ def features(seen: Examination, text: str) -> Features:
     before = "^"
     negated = 0
     persons = [0.0] * 9
-    for token in _TOKEN.findall(seen.folded)[:TOKENS_READ]:
-        if token in _CLAUSE_END:
-            if token == "!" or token == "?":
-                terms.append(token)
-            if token in _SENTENCE_END:
+    for word in _TOKEN.findall(seen.folded)[:TOKENS_READ]:
+        if word in _CLAUSE_END:
+            if word in ("!", "?"):
+                terms.append(word)
+            if word in _SENTENCE_END:
                 before = "^"
             negated = 0
             continue
-        if len(token) > 2:
-            if not token.isalpha():
-                token = _DIGIT.sub("0", token)
-            if _LONG.search(token):
-                token = _LONG.sub(r"\1\1", token)
-        elif token.isdecimal():
-            token = "0"
+        if len(word) > 2:
+            if not word.isalpha():
+                word = _DIGIT.sub("0", word)
+            if _LONG.search(word):
+                word = _LONG.sub(r"\1\1", word)
+        elif word.isdecimal():
+            word = "0"
         words += 1
-        terms.append(token)
-        terms.append(before + " " + token)
+        terms.append(word)
+        terms.append(before + " " + word)
         if negated:
-            terms.append("~" + token)
+            terms.append("~" + word)
             negated -= 1
-        group = _PERSONS.get(token)
+        group = _PERSONS.get(word)
         if group is not None:
             persons[group] += 1.0
             if group == 8:
                 negated = NEGATED_WORDS
-        before = token
+        before = word
     return Features(_signals(seen, text, words, persons), tuple(dict.fromkeys(terms)))
 
 
@@ -134,7 +152,9 @@ def _signals(seen: Examination, text: str, count: int, persons: list[float]) -> 
     cues = [0.0] * len(_CUES)
     levels = [0, 0, 0, 0]
     for phrase in seen.phrases:
-        cues[_CUES[phrase.cue]] += 1.0
+        kind = _CUES.get(phrase.cue)
+        if kind is not None:
+            cues[kind] += 1.0
         if phrase.weight < 0:
             levels[phrase.level] += 1
     complaints = levels[1] + levels[2] + levels[3]
@@ -206,12 +226,14 @@ class Ranker:
         """The logit of "a complaint": 0 is even odds. Any finite number."""
         get = self.weights.get
         words = sum([get(term, 0.0) for term in features.terms])
-        score = self.bias + sum([w * s for w, s in zip(self.signal_weights, features.signals, strict=True)])
+        score = self.bias + sum(
+            [w * s for w, s in zip(self.signal_weights, features.signals, strict=True)]
+        )
         if offset is not None:
             more = offset.terms
             words += sum([more[term] for term in features.terms if term in more])
             score += offset.bias
-        return score + words * scale_of(features)
+        return float(score + words * scale_of(features))
 
     def carried(self, features: Features, offset: Offset | None = None) -> list[tuple[str, float]]:
         """What the score is made of, the heaviest first: (term or "[signal]", logits); without the bias."""
@@ -237,6 +259,36 @@ def probability(logit: float) -> float:
     (0.5, 0.0, 0.9)
     """
     return 1.0 / (1.0 + math.exp(-max(-35.0, min(35.0, logit))))
+
+
+FOREIGN_SLOPE = 5.0  # of a tone read from a short list: its word counts, its shades do not
+
+
+def chance(seen: Examination, text: str, offset: Offset | None = None) -> float | None:
+    """How probable it is that `text` complains, 0…1; None where nothing in it could be read.
+
+    The model knows English. Of another language the short list and the emoji decide: what they find is a complaint
+    or praise, at the flag where they are undecided.
+    """
+    if not seen.weighed and not (seen.words and seen.vader is not None):
+        return None
+    model = ranker()
+    if seen.vader is None:
+        at_flag = math.log(model.flag / (1 - model.flag))
+        return probability(at_flag - FOREIGN_SLOPE * (seen.tone + 0.05))
+    return probability(model.rank_score(features_once(seen, text), offset))
+
+
+def features_once(seen: Examination, text: str) -> Features:
+    """`features`, remembered for the last text: it is asked for by who analyses and by who judges."""
+    global _last
+    last = _last
+    if last is None or last[0] is not seen:
+        last = _last = (seen, features(seen, text))
+    return last[1]
+
+
+_last: tuple[Examination, Features] | None = None
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 
 from alerts.audit import Audit
 from alerts.clocks import Advanced, advance
+from alerts.copies import tend_copies
 from alerts.customers import read_customers
 from alerts.notifier import Notifier
 from alerts.ops import Watched, watch
@@ -21,6 +22,7 @@ from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
 from monitor.pauses import next_by
+from monitor.ranker import Offset
 from monitor.sentiment import analyser
 from storage.records import CrawlRun, Mention, Removal, RunOutcome, Tally
 from storage.store import Store
@@ -56,6 +58,13 @@ def desk_for(config: Config) -> Desk:
     )
 
 
+def offset_in_force(store: Store) -> Offset | None:
+    """What was learned from the team and adopted; None where nothing was."""
+    with store.reading() as ledger:
+        model = ledger.model_in_force()
+    return None if model is None else Offset(terms=model.weights)
+
+
 def policy_for(config: Config) -> Policy:
     """What cases go by, with the customers' table as it is now; its bad rows are told by `check`."""
     if config.customers is None:
@@ -71,10 +80,11 @@ def tend(config: Config, store: Store, now: datetime) -> Advanced:
     """
     rung = advance(store, now, config.policy)
     stormy = tend_storms(store, now, config.storms)
+    passed = tend_copies(store, now, config.policy)
     seen = watch(store, watched(config), now, config.ops)
     with store.transaction() as ledger:
         again = ledger.announce_again(now)
-    more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again
+    more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again + passed.announced
     return replace(rung, messages=rung.messages + more)
 
 
@@ -122,7 +132,7 @@ def collect(
         return [], {}
     # Spiders are started by name: the layers below must not know them.
     crawl = importlib.import_module("spiders.crawl").crawl
-    desk = desk_for(config)
+    desk = replace(desk_for(config), offset=offset_in_force(store))
     tallies: dict[str, Tally] = {}
 
     def sink_for(source: Source, run: CrawlRun) -> Callable[[Sequence[Mention | Removal]], Tally]:

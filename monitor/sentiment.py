@@ -1,139 +1,35 @@
 """How does the author feel, and which words say so?
 
-VADER's rules over cleaned text, phrases of our own lists in place of the words they cover, emoji by their
-own weights. VADER reads English only ("die" is a word of its lexicon): another language is read by its own
-short list and its emoji, and where nothing is found it is UNREAD, which is shown to a person, never dropped.
+What `monitor.examination` found, weighed by `monitor.ranker`: a text is negative from the probability where the
+model is best at telling. Where nothing can be read it is UNREAD, which is shown to a person, never dropped.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
-from typing import NamedTuple
 
-from monitor.lexicon import emoji as own_emoji
-from monitor.lexicon import languages
-from monitor.lexicon.cues import Cue, Level
-from monitor.lexicon.reader import reader
+from monitor.examination import Examination, examine
 from monitor.match import Brand, Matcher
-from monitor.normalise import Folded
-from monitor.vader import Reading, squash, vader
-from storage.records import TEXT_MAX, Label, Sentiment, Span
+from monitor.ranker import chance, features_once, ranker
+from monitor.vader import vader
+from storage.records import Label, Sentiment, Span
 
 Analyzer = Callable[[str], Sentiment]
 """Reads a text; any function of this shape can take the place of `analyse`."""
 
 POSITIVE_FROM, NEGATIVE_TO = 0.05, -0.05  # VADER's own thresholds
 SPANS_KEPT = 12
-EMOJI_COUNTED = 3  # of one kind: forty angry faces are one angry person
-PRAISE_BESIDE_COMPLAINT = 0.5  # a text that says what went wrong is not saved by "great" and "please"
-ALPHA_PER_SIGNAL = 1.0  # long texts hold more of everything; see `_compound`
-
-# Addresses and names of accounts score in VADER ("@united" +.42); a comma is no word and bounds one.
-_NAMES = re.compile(r"https?://\S+|www\.\S+|(?<![\w@])@\w+")
-_CURLY = re.compile("[\u2018\u2019\u02bc\u00b4\u0060\u2032]")
-# A character for a character, so that positions stay true: joiners, variations and skin tones go too.
-_EMOJI_JOINERS = "\u200d\ufe0f\U0001f3fb-\U0001f3ff"
-_NOT_LATIN = re.compile(r"[^\W\d_\x00-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uff21-\uff5a]")
-_LETTER = re.compile(r"[^\W\d_]")
-
-
-class Phrase(NamedTuple):
-    """A phrase of our lists, where it stands in the text as given."""
-
-    start: int
-    end: int
-    cue: Cue
-    weight: float
-    level: Level
-
-
-class Examination(NamedTuple):
-    """All that reading a text brought to light; `analyse` and triage share it."""
-
-    language: str  # ISO 639-1; "" where nothing tells
-    latin: bool  # False where most letters are of another script
-    words: bool  # False where nothing but names, links, numbers and signs stands there
-    phrases: tuple[Phrase, ...]  # in the order of the text, what voids others included
-    emoji: tuple[Phrase, ...]
-    vader: Reading | None  # None where it is not believed
-    clean: str  # as long as the text: links, names and emoji blotted out
-    folded: str  # `clean`, normalised
-
-
-@cache
-def _emoji_weights() -> dict[str, float]:
-    weights = {char: sum(vader().read(name).values) for char, name in vader().emoji.items()}
-    return {**weights, **own_emoji.WEIGHTS}
-
-
-@cache
-def _emoji_pattern() -> re.Pattern[str]:
-    near = "".join(sorted(re.escape(e) for e in _emoji_weights() if "\x7f" < e <= "\uffff"))
-    return re.compile(f"[{near}\U0001f000-\U0001faff{_EMOJI_JOINERS}]")
-
-
-@lru_cache(maxsize=2)  # `analyse` and `judge` ask one after the other
-def examine(text: str) -> Examination:
-    """Read `text` once; at most TEXT_MAX characters of it. Never raises; linear in its length."""
-    text = text[:TEXT_MAX]
-    clean = text
-    if "@" in clean or "://" in clean or "www." in clean:
-        clean = _NAMES.sub(_blot, clean)
-    faces: list[Phrase] = []
-    latin = True
-    if not clean.isascii():
-        clean = _CURLY.sub("'", clean)
-        clean = _read_emoji(clean, faces)
-        if not clean.isascii():
-            foreign = len(_NOT_LATIN.findall(clean))
-            latin = foreign == 0 or foreign * 2 < len(_LETTER.findall(clean))
-    folded = Folded(clean)
-    bag = {word.strip(".,!?;:()\"'*") for word in folded.folded.split()}
-    bag.discard("")
-    language = languages.language_of(bag) if latin else ""
-    phrases: tuple[Phrase, ...] = ()
-    if latin and bag:
-        phrases = tuple(
-            Phrase(*folded.span(start, end), cue, weight, level)
-            for start, end, cue, weight, level in reader().read(folded.folded, language)
-        )
-    read = vader().read(clean) if latin and language in ("en", "") else None
-    return Examination(
-        language, latin, _LETTER.search(clean) is not None, phrases, tuple(faces), read, clean, folded.folded
-    )
-
-
-def _blot(found: re.Match[str]) -> str:
-    return "," * len(found[0])
-
-
-def _read_emoji(text: str, faces: list[Phrase]) -> str:
-    """`text` with commas for emoji, which go to `faces` with their weights."""
-    weights = _emoji_weights()
-    seen: Counter[str] = Counter()
-    pieces: list[str] = []
-    at = 0
-    for found in _emoji_pattern().finditer(text):
-        char, start = found[0], found.start()
-        pieces += (text[at:start], ",")
-        at = start + 1
-        weight = weights.get(char, 0.0)
-        if weight:
-            seen[char] += 1
-            if seen[char] <= EMOJI_COUNTED:
-                weight /= seen[char]
-                faces.append(Phrase(start, at, Cue.HINT, weight, Level.NONE))
-    return "".join([*pieces, text[at:]]) if pieces else text
+TELLING = -1.0  # a word that weighs less explains nothing ("not", "again")
+CARRIED = 0.35  # logits; a term of the model that adds less explains nothing
+CARRIED_KEPT = 3
 
 
 def analyse(text: str) -> Sentiment:
     """How the author of `text` feels: compound −1…1, its label, the spans that carried it, worst first.
 
-    UNREAD with compound 0.0 where nothing readable stands there: no words and no emoji, or a script or
-    language lowstar has no list for and no emoji that tells. Never raises.
+    From −0.05 down it is the ranker's probability, from 0.05 up the tone of the words. UNREAD with compound 0.0
+    where nothing readable stands there: no words and no emoji, or a script or language lowstar has no list for
+    and no emoji that tells. Never raises.
 
     >>> analyse("Charged me twice, and still no refund!").label.value
     'negative'
@@ -141,10 +37,10 @@ def analyse(text: str) -> Sentiment:
     'unread'
     """
     seen = examine(text)
-    weighed = _weighed(seen)
-    if not weighed and not (seen.words and seen.vader is not None):
+    found = chance(seen, text)
+    if found is None:
         return Sentiment(0.0, Label.UNREAD)
-    compound = _compound(seen, weighed)
+    compound = compound_of(found, seen.tone)
     label = (
         Label.POSITIVE
         if compound >= POSITIVE_FROM
@@ -152,12 +48,57 @@ def analyse(text: str) -> Sentiment:
         if compound <= NEGATIVE_TO
         else Label.NEUTRAL
     )
-    spans = sorted((w for w in weighed if w[2]), key=lambda w: (w[2] > 0, -abs(w[2]), w[0]))[:SPANS_KEPT]
+    weighed = [w for w in seen.weighed if w[2]]
+    if label is Label.NEGATIVE and sum(w[2] <= TELLING for w in weighed) < CARRIED_KEPT:
+        weighed += _carried(seen, text, weighed)
+    spans = sorted(weighed, key=lambda w: (w[2] > 0, -abs(w[2]), w[0]))[:SPANS_KEPT]
     return Sentiment(
         compound,
         label,
         tuple(Span(start, end, text[start:end], round(weight, 3)) for start, end, weight in spans),
     )
+
+
+def compound_of(found: float, tone: float) -> float:
+    """−1…1: a probability of complaint from the flag up is −0.05…−1, below it the tone decides, never negative.
+
+    >>> compound_of(1.0, 0.5), compound_of(0.1, 0.5), compound_of(0.1, -0.5)
+    (-1.0, 0.5, -0.04)
+    """
+    flag = ranker().flag
+    if found >= flag:
+        return round(NEGATIVE_TO - (1 + NEGATIVE_TO) * (found - flag) / (1 - flag), 4)
+    return max(tone, -0.04)
+
+
+def found_of(compound: float) -> float:
+    """The probability behind a negative compound; 0.0 for one that is not negative."""
+    if compound > NEGATIVE_TO:
+        return 0.0
+    flag = ranker().flag
+    return min(1.0, flag + (NEGATIVE_TO - compound) / (1 + NEGATIVE_TO) * (1 - flag))
+
+
+def _carried(
+    seen: Examination, text: str, known: Sequence[tuple[int, int, float]]
+) -> list[tuple[int, int, float]]:
+    """Where the terms stand that told the model most, outside what is known to tell."""
+    found: list[tuple[int, int, float]] = []
+    for term, weight in ranker().carried(features_once(seen, text)):
+        if len(found) >= CARRIED_KEPT:
+            break
+        words = term.removeprefix("~").removeprefix("^ ")
+        if weight < CARRIED or term[0] == "[" or len(words) < 4:
+            continue
+        at = seen.folded.find(words)
+        end = at + len(words)
+        inside = (at > 0 and seen.folded[at - 1].isalnum()) or seen.folded[end : end + 1].isalnum()
+        if at < 0 or inside:
+            continue
+        left, right = seen.fold.span(at, end)
+        if all(b <= left or right <= a for a, b, _ in [*known, *found]):
+            found.append((left, right, -min(4.0, weight)))
+    return found
 
 
 def analyser(brands: Sequence[Brand]) -> Analyzer:
@@ -192,53 +133,3 @@ def analyser(brands: Sequence[Brand]) -> Analyzer:
         return analyse("".join([*pieces, text[at:]])) if pieces else analyse(text)
 
     return analyse_around_names
-
-
-def _weighed(seen: Examination) -> list[tuple[int, int, float]]:
-    """What scores, in the order of the text: phrases in place of the words they cover, other words, emoji."""
-    weighed: list[tuple[int, int, float]] = [(p.start, p.end, p.weight) for p in seen.emoji]
-    covers = [[p.start, p.end, p.weight, 0.0] for p in seen.phrases]
-    if seen.vader is not None:
-        at = 0
-        cover = 0
-        place = 0
-        text, tokens = seen.vader.text, seen.vader.tokens
-        for i, value in zip(seen.vader.places, seen.vader.values, strict=True):
-            for token in tokens[place : i + 1]:
-                start = text.index(token, at)
-                at = start + len(token)
-            place = i + 1
-            while cover < len(covers) and covers[cover][1] <= start:
-                cover += 1
-            if cover < len(covers) and covers[cover][0] < at:
-                covers[cover][3] += value
-            elif value:
-                token = tokens[i]
-                word = token.strip("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") or token
-                start += token.index(word)
-                weighed.append((start, start + len(word), value))
-    for phrase, (_, _, weight, value) in zip(seen.phrases, covers, strict=True):
-        # A single word, boosted, may weigh more to VADER; unless a question made it less than its kind.
-        if phrase.level is phrase.cue.level and (value < weight < 0 or value > weight > 0):
-            weight = value
-        weighed.append((phrase.start, phrase.end, weight))
-    weighed.sort()
-    return weighed
-
-
-def _compound(seen: Examination, weighed: list[tuple[int, int, float]]) -> float:
-    """−1…1, as VADER squashes its sum, with the constant growing with the number of signals.
-
-    VADER's constant fits a tweet: of a page of text nearly every sum ends at ±1. Praise counts half beside a
-    clear complaint.
-    """
-    positive = sum([w for _, _, w in weighed if w > 0])
-    negative = sum([w for _, _, w in weighed if w < 0])
-    if any(p.level >= Level.CLEAR or p.cue is Cue.FURIOUS for p in seen.phrases):
-        positive *= PRAISE_BESIDE_COMPLAINT
-    total = positive + negative
-    emphasis = seen.vader.emphasis if seen.vader is not None else 0.0
-    if total:
-        total += emphasis if total > 0 else -emphasis
-    signals = max(0, len(weighed) - 4)
-    return round(squash(total, 15 + ALPHA_PER_SIGNAL * signals * 4), 4)

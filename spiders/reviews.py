@@ -229,23 +229,54 @@ def next_urls(response: TextResponse, root: etree._Element) -> tuple[str, ...]:
 def _next_anchors(root: etree._Element) -> Iterator[str]:
     """Links that call themselves "next": by label or text first, by class where none does."""
     by_class: list[str] = []
-    for index, anchor in enumerate(root.iter("a")):
-        href = anchor.get("href")
-        if index >= ANCHORS_MAX:
-            break
-        if not href or href.startswith(("#", "javascript:", "mailto:")):
+    says_next: dict[str | None, bool] = {None: False, "": False}  # a menu says the same four hundred times
+    for anchor in islice(root.iter("a"), ANCHORS_MAX):
+        get = anchor.get
+        href = get("href")
+        if not href:
             continue
-        names = " ".join(filter(None, (anchor.get("class"), anchor.get("id"), anchor.get("name"))))
-        if _NOT_NEXT.search(names):
-            continue
-        labels = (anchor.get("aria-label"), anchor.get("title"), _short_text(anchor))
-        if any(
-            label and " ".join(label.split()).casefold().strip(" .›»→") in _NEXT_WORDS for label in labels
+        text = _short_text(anchor) if len(anchor) else anchor.text
+        called = False
+        for label in (text, get("aria-label"), get("title")):
+            if label not in says_next:
+                says_next[label] = _says_next(label)
+            called = called or says_next[label]
+        classes = get("class")
+        if (
+            not called
+            and not (classes and "next" in classes.lower())
+            and not _says_class(get("id"), get("name"))
         ):
+            continue
+        names = " ".join(filter(None, (classes, get("id"), get("name"))))
+        if href.startswith(("#", "javascript:", "mailto:")) or _NOT_NEXT.search(names):
+            continue
+        if called and not _is_arrow(text, get("aria-label"), get("title")):
             yield href
-        elif any(label in ("›", "»", "→", ">", ">>") for label in labels) or _NEXT_CLASS.search(names):
+        elif called or _NEXT_CLASS.search(names):
             by_class.append(href)
     yield from by_class
+
+
+_ARROWS = frozenset(("›", "»", "→", ">", ">>"))
+
+
+def _says_next(label: str | None) -> bool:
+    """True where a label is one of the words or arrows for "next"."""
+    if not label or len(label) > 120:
+        return False
+    words = " ".join(label.split())
+    return words in _ARROWS or words.casefold().strip(" .›»→") in _NEXT_WORDS
+
+
+def _is_arrow(*labels: str | None) -> bool:
+    """True where nothing but an arrow says it: better than nothing, worse than a word."""
+    said = [" ".join(label.split()) for label in labels if label and len(label) <= 120]
+    return not any(words.casefold().strip(" .›»→") in _NEXT_WORDS for words in said)
+
+
+def _says_class(*names: str | None) -> bool:
+    return any(name and "next" in name.lower() for name in names)
 
 
 def _short_text(anchor: etree._Element) -> str:

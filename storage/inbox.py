@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +35,7 @@ from storage.tables import AUTHOR_KEY, case_events, cases, crawl_runs, mentions,
 
 CHUNK = 500
 FOUND_MAX = 2_000  # cases a search puts into order: the newest that match; whoever wants more says more words
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 NOBODY = "-"  # as an owner: nobody has it
 
 _AUTHOR_KEY_LENGTH = 100
@@ -138,29 +139,20 @@ class InboxLedger:
             for row in self._connection.execute(open_counts(now))
         ]
 
-    def newest_mentions(self, wanted: Wanted, *, limit: int = 50, after: Place | None = None) -> list[Judged]:
-        """A page of mentions as judged, a row a brand: newest posted first; with words, last seen first."""
-        connection = self._connection
-        if wanted.words:
-            words, key, found = matching(connection, wanted.words)
-            source: FromClause = words.join(mentions, mentions.c.id == key)
-            order: tuple[Any, ...] = (key.desc(), verdicts.c.brand)
-            conditions = [found, *([key < after.number] if after else [])]
-        else:
-            source = mentions
-            order, conditions = _newest(wanted, after)
-        statement = (
-            select(mentions, verdicts, cases.c.number, cases.c.status, cases.c.owner)
-            .select_from(
-                source.join(verdicts, verdicts.c.mention_id == mentions.c.id).outerjoin(
-                    cases, and_(cases.c.mention_id == mentions.c.id, cases.c.brand == verdicts.c.brand)
-                )
-            )
-            .where(*conditions, *_of_mention(wanted), mentions.c.removed_at.is_(None))
-            .order_by(*order)
-            .limit(limit)
-        )
-        return [_judged(row) for row in connection.execute(statement).mappings()]
+    def newest_mentions(
+        self, wanted: Wanted, *, limit: int = 50, after: Place | None = None
+    ) -> tuple[list[Judged], Place | None]:
+        """A page of mentions as judged, a row a brand, and where the next page begins (None: this is the last).
+
+        Newest posted first; with words, last seen first.
+        """
+        rows = self._connection.execute(newest_mentions(self._connection, wanted, after).limit(limit + 1))
+        found = [_judged(row) for row in rows.mappings()]
+        if len(found) <= limit:
+            return _by_brand(found), None
+        # A page never ends between two brands of one mention: the next begins behind a mention, not a row.
+        end = next((at for at in range(limit, 0, -1) if found[at].id != found[at - 1].id), limit)
+        return _by_brand(found[:end]), Place(found[end - 1].id, at=found[end - 1].posted_at)
 
     def flagged_mentions(self, *, limit: int = 50) -> list[Judged]:
         """The mentions cases were opened for, the latest case first."""
@@ -306,6 +298,36 @@ def open_counts(now: datetime) -> Select[Any]:
     )
 
 
+def newest_mentions(connection: Connection, wanted: Wanted, after: Place | None = None) -> Select[Any]:
+    """The statement behind `InboxLedger.newest_mentions`; apart, so that its plan can be looked at."""
+    source: FromClause
+    order: tuple[Any, ...]
+    if wanted.words:
+        source, key, found = matching(connection, wanted.words)
+        source = source.join(mentions, mentions.c.id == key)
+        order = (key.desc(),)
+        conditions = [found, *([key < after.number] if after else [])]
+    else:
+        source = mentions
+        order, conditions = _newest(wanted, after)
+    return (
+        select(mentions, verdicts, cases.c.number, cases.c.status, cases.c.owner)
+        .select_from(
+            source.join(verdicts, verdicts.c.mention_id == mentions.c.id).outerjoin(
+                cases, and_(cases.c.mention_id == mentions.c.id, cases.c.brand == verdicts.c.brand)
+            )
+        )
+        .where(*conditions, *_of_mention(wanted), mentions.c.removed_at.is_(None))
+        .order_by(*order)
+    )
+
+
+def _by_brand(found: list[Judged]) -> list[Judged]:
+    """The same order of mentions, the brands of each by name: sorted here, as the index cannot."""
+    places = {one.id: at for at, one in reversed(list(enumerate(found)))}
+    return sorted(found, key=lambda one: (places[one.id], one.verdict.brand))
+
+
 def _late(now: datetime) -> ColumnElement[bool]:
     waiting = cases.c.status.in_([CaseStatus.OPEN.value, CaseStatus.CLAIMED.value])
     return and_(waiting, func.coalesce(cases.c.again_by, cases.c.respond_by) < now)
@@ -397,11 +419,11 @@ def _newest(wanted: Wanted, after: Place | None) -> tuple[tuple[Any, ...], list[
         at, identity = verdicts.c.posted_at, verdicts.c.mention_id
     else:
         at, identity = mentions.c.posted_at, mentions.c.id
-    conditions: list[ColumnElement[bool]] = []
+    # With an end, however late, SQLite goes backwards through the index; without one it reads and sorts all.
+    conditions: list[ColumnElement[bool]] = [at <= _NEVER]
     if after is not None and after.at is not None:
         conditions = [at <= after.at, or_(at < after.at, identity < after.number)]
-    order: tuple[Any, ...] = (at.desc(), identity.desc())
-    return order if wanted.brand else (*order, verdicts.c.brand), conditions
+    return (at.desc(), identity.desc()), conditions
 
 
 def _stars(column: Any, stars: int | None) -> list[ColumnElement[bool]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Select,
     bindparam,
     delete,
     func,
@@ -88,36 +90,8 @@ class SketchLedger:
         """
         if not hashes:
             return []
-        s = sketches.c
-        wanted = min(2, len(hashes))
-        # For each hash its newest holders only: sixteen short walks along the key, however common a pair is.
-        walks = [
-            select(s.mention_id)
-            .where(s.hash == bindparam(f"hash_{at}", one), s.mention_id < bindparam("before_id", before))
-            .order_by(s.mention_id.desc())
-            .limit(literal_column(str(NEWEST)))
-            .subquery(f"walk_{at}")
-            for at, one in enumerate(hashes)
-        ]
-        found = union_all(*(select(walk.c.mention_id) for walk in walks)).subquery("found")
-        shared = func.count()
-        best = (
-            select(found.c.mention_id, shared.label("shared"))
-            .group_by(found.c.mention_id)
-            .having(shared >= wanted)
-            .order_by(shared.desc(), found.c.mention_id)
-            .limit(limit)
-            .subquery("best")
-        )
-        m = mentions.c
-        rows = self._connection.execute(
-            select(m.id, copies.c.first_id, m.title, m.text, best.c.shared)
-            .select_from(
-                best.join(mentions, m.id == best.c.mention_id).outerjoin(copies, copies.c.mention_id == m.id)
-            )
-            .where(m.removed_at.is_(None))
-            .order_by(best.c.shared.desc(), m.id)
-        )
+        asked = {f"hash_{at}": one for at, one in enumerate(hashes)}
+        rows = self._connection.execute(_alike(len(hashes)), {**asked, "before_id": before, "most": limit})
         return [
             Twin(
                 row.id,
@@ -135,9 +109,7 @@ class SketchLedger:
         ids = sorted(firsts)
         for some in _chunks(ids):
             self._connection.execute(delete(copies).where(copies.c.mention_id.in_(some)))
-        rows = [
-            {"mention_id": one, "first_id": first} for one in ids if (first := firsts[one]) is not None
-        ]
+        rows = [{"mention_id": one, "first_id": first} for one in ids if (first := firsts[one]) is not None]
         if rows:
             self._connection.execute(inserting(self._connection, copies), rows)
 
@@ -264,6 +236,38 @@ class SketchLedger:
                 select(c.number, c.status, c.outcome).where(c.number.in_(some))
             )
         }
+
+
+@cache  # seventeen statements; to build one takes longer than to run it
+def _alike(many: int) -> Select[Any]:
+    s, m = sketches.c, mentions.c
+    # For each hash its newest holders only: sixteen short walks along the key, however common a pair is.
+    walks = [
+        select(s.mention_id)
+        .where(s.hash == bindparam(f"hash_{at}"), s.mention_id < bindparam("before_id"))
+        .order_by(s.mention_id.desc())
+        .limit(literal_column(str(NEWEST)))
+        .subquery(f"walk_{at}")
+        for at in range(many)
+    ]
+    found = union_all(*(select(walk.c.mention_id) for walk in walks)).subquery("found")
+    shared = func.count()
+    best = (
+        select(found.c.mention_id, shared.label("shared"))
+        .group_by(found.c.mention_id)
+        .having(shared >= literal_column(str(min(2, many))))
+        .order_by(shared.desc(), found.c.mention_id)
+        .limit(bindparam("most"))
+        .subquery("best")
+    )
+    return (
+        select(m.id, copies.c.first_id, m.title, m.text, best.c.shared)
+        .select_from(
+            best.join(mentions, m.id == best.c.mention_id).outerjoin(copies, copies.c.mention_id == m.id)
+        )
+        .where(m.removed_at.is_(None))
+        .order_by(best.c.shared.desc(), m.id)
+    )
 
 
 _INSERT_SKETCHES = recordset_insert(sketches)

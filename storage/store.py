@@ -29,6 +29,7 @@ from storage.deliveries import DeliveryLedger
 from storage.engines import WRITING, explained, parsed_url, postgres_engine, public_name, sqlite_engine
 from storage.errors import Busy, CannotOpen, DiskFull, Locked, NewerSchema, OlderSchema, StoreError
 from storage.inbox import InboxLedger
+from storage.learned import LearnedLedger
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
@@ -36,6 +37,7 @@ from storage.outages import OutageLedger
 from storage.reach import ReachLedger
 from storage.search import SearchLedger
 from storage.sketches import SketchLedger
+from storage.spikes import SpikeLedger
 from storage.storms import StormLedger
 from storage.tables import metadata
 from storage.weeks import WeekLedger
@@ -70,6 +72,8 @@ class Ledger(
     ReachLedger,
     AuditLedger,
     SketchLedger,
+    LearnedLedger,
+    SpikeLedger,
 ):
     """All statements, inside one transaction; of no use after its `with` block."""
 

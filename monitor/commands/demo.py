@@ -14,7 +14,9 @@ import click
 from monitor.commands import FAILED, FINE, App, pass_app
 
 if TYPE_CHECKING:
+    from monitor.config import Config
     from monitor.runner import RunReport
+    from monitor.standins.slack import SlackStandin
 
 
 @click.command()
@@ -47,16 +49,16 @@ def command(app: App, folder: Path, later: bool, fresh: bool, stay: bool) -> int
     with stage(folder, now, later=later) as (config, slack, web):
         before = len(slack.posted(ALERTS))
         report = _run(config, show=sys.stderr.isatty() and app.verbosity >= 0)
-        page = _write_channel(folder, slack.messages(ALERTS))
+        _write_pages(config, folder, slack, now)
         click.echo(slack.channel_text(ALERTS))
         click.echo()
-        _explain(report, folder, page, sent=len(slack.posted(ALERTS)) - before, later=later)
+        _explain(report, folder, sent=len(slack.posted(ALERTS)) - before, later=later)
         if stay:
             _stay(web.url)
     return FAILED if report.failed else FINE
 
 
-def _run(config, *, show: bool) -> RunReport:  # type: ignore[no-untyped-def]
+def _run(config: Config, *, show: bool) -> RunReport:
     from monitor.commands.run import once, stop_on_signal
     from storage.store import open_store
 
@@ -65,24 +67,34 @@ def _run(config, *, show: bool) -> RunReport:  # type: ignore[no-untyped-def]
         return once(config, store, names, stop=stop, show=show)
 
 
-def _write_channel(folder: Path, messages) -> Path:  # type: ignore[no-untyped-def]
+def _write_pages(config: Config, folder: Path, slack: SlackStandin, now: datetime) -> None:
+    """What people would look at in Slack and in their mail, as pages."""
     from monitor.demo.channel import channel_page
-    from monitor.demo.show import ALERTS
+    from monitor.demo.show import ALERTS, DIGEST
+    from monitor.digest_html import html
+    from monitor.digest_send import make, zone_of
+    from monitor.weeks import Span, last_full
+    from storage.store import open_store
 
-    page = folder / "channel.html"
-    page.write_text(channel_page(ALERTS, messages), "utf-8")
-    return page
+    (folder / "channel.html").write_text(channel_page(ALERTS, slack.messages(ALERTS)), "utf-8")
+    (folder / "digest-channel.html").write_text(channel_page(DIGEST, slack.messages(DIGEST)), "utf-8")
+    with open_store(config.store_url) as store:
+        week = last_full(Span.WEEK, now, zone_of(config))
+        (folder / "digest.html").write_text(html(make(config, store, config.brands[0], week, now)), "utf-8")
 
 
-def _explain(report: RunReport, folder: Path, page: Path, *, sent: int, later: bool) -> None:
+def _explain(report: RunReport, folder: Path, *, sent: int, later: bool) -> None:
     from monitor.run_view import run_table
 
     click.echo(run_table(report))
     click.echo()
     if sent:
-        click.echo(f"{sent} alerts, worst first, once. The same channel as a page: {page}")
+        click.echo(f"{sent} alerts, worst first, once.")
     else:
-        click.echo(f"Nothing new to send: everything is known, nothing is sent twice. The channel: {page}")
+        click.echo("Nothing new to send: everything is known, nothing is sent twice.")
+    click.echo(
+        f"The channel as a page: {folder / 'channel.html'}   Last week's digest: {folder / 'digest.html'}"
+    )
     config = folder / "lowstar.toml"
     click.echo()
     click.echo("What to do next:")

@@ -133,6 +133,7 @@ def once(
 ) -> RunReport:
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
+    from monitor.digest_send import due_digest
     from monitor.retention import forget_what_is_due
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
@@ -149,6 +150,7 @@ def once(
         for problem in hear_reactions(config, store).problems:
             log.warning("%s", problem)
     tend(config, store, _now())
+    due_digest(config, store, _now())
     delivery = DeliveryReport()
     if deliver_too:
         within = LAST_DELIVERIES_WITHIN if stop.is_set() else DELIVERY_WITHIN

@@ -11,12 +11,15 @@ from typing import Any, BinaryIO
 import click
 
 from monitor.commands import FAILED
+from monitor.examination import examine
 from monitor.match import Brand, Matcher
+from monitor.ranker import features, ranker
 from monitor.sentiment import analyse
-from monitor.triage import judge
+from monitor.triage import complaint_chance, judge, shorten
 from storage.records import Kind, Mention
 
 CHUNK = 1 << 16
+EXPLAINED = 10  # terms and signals of the model that --explain names
 LINE_LIMIT = 8 << 20  # bytes of one line; a longer one is an error, not memory
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -67,6 +70,8 @@ def score_line(line: bytes, number: int, brand: str = "", matcher: Matcher | Non
     fields["label"] = verdict.sentiment.label.value
     fields["priority"] = verdict.priority.word
     fields["rank"] = round(verdict.rank, 6)
+    found = complaint_chance(text, brand, hits)
+    fields["complaint"] = None if found is None else round(found, 4)
     fields["reasons"] = list(verdict.reasons)
     fields["topics"] = list(verdict.topics)
     return fields
@@ -157,17 +162,72 @@ def _line(fields: dict[str, Any]) -> bytes:
         return json.dumps(fields).encode() + b"\n"
 
 
+def explain_stream(stream: BinaryIO, brand: str = "") -> int:
+    """Print, for every line, what carried its verdict; how many lines were malformed."""
+    matcher = Matcher([Brand(name=brand, terms=(brand,))]) if brand else None
+    malformed = number = 0
+    for lines in _chunks_of_lines(stream):
+        for line in lines:
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                scored = score_line(line, number, brand, matcher)
+            except Malformed as error:
+                malformed += 1
+                click.echo(f"line {number}: {error}", err=True)
+                continue
+            click.echo(explained(scored))
+    return malformed
+
+
+def explained(scored: dict[str, Any]) -> str:
+    """A scored line as people read it: the verdict, its reasons, and what weighed how much."""
+    title, text = _text(scored, "title"), _text(scored, "text")
+    text = Mention(source="score", external_id="", title=title, text=text).judged_text
+    sentiment = analyse(text)
+    seen = examine(text)
+    rows = [f"{scored['priority'].upper()}  {_plain(text, 100)}"]
+    chance = scored["complaint"]
+    known = "not read" if chance is None else f"{chance:.0%} likely a complaint"
+    rows.append(f"  rank {scored['rank']:.3f} · {known} · tone {seen.tone:+.2f}")
+    rows += [f"  because {_plain(reason, 120)}" for reason in scored["reasons"]]
+    if sentiment.spans:
+        rows.append("  found in it (−4 … 4)")
+        rows += [f"    {span.weight:+5.1f}  {_plain(span.text, 60)}" for span in sentiment.spans[:8]]
+    if seen.vader is not None and chance is not None:
+        carried = ranker().carried(features(seen, text))[:EXPLAINED]
+        rows.append("  weighed by the model (+ towards a complaint)")
+        rows += [f"    {weight:+5.2f}  {_term(term)}" for term, weight in carried]
+    return "\n".join(rows) + "\n"
+
+
+def _term(term: str) -> str:
+    if term.startswith("["):
+        return term[1:-1].replace("_", " ").replace("cue:", "kind: ")
+    if term.startswith("~"):
+        return f"'{_plain(term[1:], 40)}' after a negation"
+    return f"'{_plain(term.removeprefix('^ '), 40)}'" + (" at the start" if term.startswith("^ ") else "")
+
+
+def _plain(text: str, limit: int) -> str:
+    """On one line, with nothing that a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in shorten(text, limit))
+
+
 @click.command(name="score")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--brand", default="", help="The brand the texts are about; its name is then no reason.")
+@click.option("--explain", is_flag=True, help="Print for people what carried each verdict, instead of JSON.")
 @click.pass_context
-def command(ctx: click.Context, file: BinaryIO, brand: str) -> None:
+def command(ctx: click.Context, file: BinaryIO, brand: str, explain: bool) -> None:
     """Judge JSON lines: texts in, verdicts out.
 
     Each line of FILE (default: standard input) is an object with "text", and where known "title", "stars"
     (1–5), "reach" and "language". Each is written in the order given, its own fields kept, with "compound",
-    "label", "priority", "rank" (0–1, worst highest), "reasons" and "topics". A line that cannot be read
-    becomes {"error": …}, is named on standard error, and makes the exit code 1.
+    "label", "priority", "rank" (0–1, worst highest), "complaint" (its probability, 0–1, null where not read),
+    "reasons" and "topics". A line that cannot be read becomes {"error": …}, is named on standard error, and makes
+    the exit code 1.
     """
-    malformed = score_stream(file, sys.stdout.buffer, brand)
+    malformed = explain_stream(file, brand) if explain else score_stream(file, sys.stdout.buffer, brand)
     ctx.exit(FAILED if malformed else 0)

@@ -91,10 +91,18 @@ kind = "reddit"
 subreddits = {json.dumps(list(SUBREDDITS))}
 backfill = "alert"
 
+[storms]
+on = false              # a demo shows every card; in earnest so many at once become one
+
 [slack]
 channel = "{ALERTS}"
 base_url = "{slack_url}"
 pace = "20ms"           # Slack itself wants one message a second; this one is on your machine
+
+[digest]
+channel = "{DIGEST}"
+day = "monday"          # last week's, from Monday on
+hour = 0
 
 [alerts]
 max_age = "14d"         # older than this when first seen: filed, not announced

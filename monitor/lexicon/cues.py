@@ -34,6 +34,9 @@ class Cue(StrEnum):
     STAFF = "how they were treated"
     FURIOUS = "furious"
     ANNOYED = "annoyed"
+    SARCASM = "sarcasm"
+    PRESS = "press or large reach"
+    VULNERABLE = "vulnerable customer"
     HINT = "hint"  # says little alone
     COMPLAINT = "complains"  # of a language whose list does not tell kinds apart
     PRAISE = "praise"
@@ -54,6 +57,9 @@ _LEVELS = {
     Cue.DATA: Level.SEVERE,
     Cue.FURIOUS: Level.MILD,  # how it is said, not what happened: the tone decides
     Cue.ANNOYED: Level.MILD,
+    Cue.SARCASM: Level.MILD,
+    Cue.PRESS: Level.NONE,  # who is speaking: raises a complaint, is none
+    Cue.VULNERABLE: Level.NONE,
     Cue.HINT: Level.NONE,
     Cue.PRAISE: Level.NONE,
     Cue.HARMLESS: Level.NONE,

@@ -106,6 +106,8 @@ class PhraseReader:
         add("en", Cue.HARMLESS, english.BOOSTED_WEIGHT, "|".join(boosted))
         for cue, weight, phrases in english.COMPLAINTS:
             add("en", cue, weight, phrases)
+        for cue, phrases in english.CIRCUMSTANCES:
+            add("en", cue, 0.0, phrases)
         for weight, phrases in english.PRAISE:
             add("en", Cue.PRAISE, weight, phrases)
         for weight, phrases in english.HINTS:
@@ -183,7 +185,9 @@ def _word_end(folded: str, end: int) -> int:
 def _weighed(folded: str, start: int, end: int, entry: _Entry) -> Found:
     """The phrase, turned round by a negation up to three words before it, weakened by a question."""
     cue, weight, level = entry.cue, entry.weight, entry.cue.level
-    if cue is Cue.HARMLESS or (cue is Cue.HINT and weight > -0.6):  # what has nothing to turn round
+    if (
+        not weight or cue is Cue.HARMLESS or (cue is Cue.HINT and weight > -0.6)
+    ):  # what has nothing to turn round
         return Found(start, end, cue, weight, Level.NONE)
     if not entry.negative:
         before = folded[max(0, start - 32) : start]

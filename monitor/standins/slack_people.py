@@ -189,18 +189,18 @@ class People:
         if method == "reactions.get":
             shown = message.as_json(with_metadata=False)
             return {"ok": True, "type": "message", "channel": channel.id, "message": shown}
-        name, users = str(arguments.get("name")), message.reactions.setdefault(str(arguments.get("name")), [])
+        name = str(arguments.get("name"))
+        users = message.reactions.setdefault(name, [])
         if method == "reactions.add":
             if "U0BOT" in users:
                 return _no("already_reacted")
             users.append("U0BOT")
-        else:
-            if "U0BOT" not in users:
-                return _no("no_reaction")
-            users.remove("U0BOT")
-        if not users:
+            return {"ok": True}
+        had = "U0BOT" in users
+        message.reactions[name] = [user for user in users if user != "U0BOT"]
+        if not message.reactions[name]:
             del message.reactions[name]
-        return {"ok": True}
+        return {"ok": True} if had else _no("no_reaction")
 
     def respond(self, path: str, arguments: Mapping[str, Any]) -> tuple[int, str]:
         """A call of a response_url: status and body."""

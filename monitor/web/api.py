@@ -67,10 +67,7 @@ def mentions(ask: Ask) -> Response:
     """List mentions, newest first, a row a brand."""
     limit, after = _paging(ask)
     with ask.dashboard.store.reading() as ledger:
-        found = ledger.newest_mentions(filter_of(ask.query).wanted, limit=limit + 1, after=after)
-    more = len(found) > limit
-    found = found[:limit]
-    place = Place(found[-1].id, at=found[-1].posted_at) if more else None
+        found, place = ledger.newest_mentions(filter_of(ask.query).wanted, limit=limit, after=after)
     return _json({"mentions": [_mention(one) for one in found], "next": place_text(place) if place else None})
 
 

@@ -40,7 +40,7 @@ def mentions(ask: Ask) -> Response:
         return refused
     with ask.dashboard.store.reading() as ledger:
         if chosen.any:
-            found = ledger.newest_mentions(chosen.wanted, limit=ENTRIES)
+            found, _ = ledger.newest_mentions(chosen.wanted, limit=ENTRIES)
         else:
             found = ledger.flagged_mentions(limit=ENTRIES)
     return _feed(

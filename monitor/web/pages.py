@@ -18,7 +18,7 @@ from monitor.web import shown
 from monitor.web import trends as trending
 from monitor.web.dashboard import Ask, page
 from monitor.web.filters import LABELS, STATUSES, Filter, filter_of, place_of, place_text
-from storage.inbox import NOBODY, Counted, Judged, Place
+from storage.inbox import NOBODY, Counted, Place
 from storage.records import CaseStatus, Priority, Reviewed
 
 PAGE = 50  # rows of a list
@@ -125,17 +125,16 @@ def mentions(ask: Ask) -> Response:
     chosen = filter_of(ask.query)
     with ask.dashboard.store.reading() as ledger:
         after = place_of(ask.query.get("after", ""))
-        found = ledger.newest_mentions(chosen.wanted, limit=PAGE + 1, after=after)
+        found, following = ledger.newest_mentions(chosen.wanted, limit=PAGE, after=after)
         about = ledger.mention_estimate()
         searchable = ledger.can_search()
         behind = ledger.words_behind() if chosen.q else 0
-    more = len(found) > PAGE
-    older = _next_page(chosen, _place_of_mention(found[PAGE - 1])) if more else ""
+    older = _next_page(chosen, following) if following else ""
     return page(
         ask,
         "mentions.html",
         chosen=chosen,
-        rows=[shown.row_of_judged(one, ask.dashboard.config, ask.now) for one in found[:PAGE]],
+        rows=[shown.row_of_judged(one, ask.dashboard.config, ask.now) for one in found],
         older=older,
         about=about,
         labels=LABELS,
@@ -373,7 +372,3 @@ def _next_page(chosen: Filter, place: Place) -> str:
 
 def _place_of_case(one: Reviewed) -> Place:
     return Place(one.case.number, int(one.case.priority), one.case.rank, one.case.closed_at)
-
-
-def _place_of_mention(one: Judged) -> Place:
-    return Place(one.id, at=one.posted_at)

@@ -12,14 +12,15 @@ from alerting import NOON, Clock, Road, announce, courier
 from alerting import case as a_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from alerts.actions import Refused, act
 from alerts.cases import Action, Do, Told
 from alerts.clocks import Advanced, advance, rung
 from alerts.people import People, Person
+from alerts.routing import Quiet, Route
 from alerts.sla import Calendar, FollowUp, Policy, Step, wake_at
-from storage.records import Case, CaseStatus, DeliveryKind, Priority, Promise, Removal
+from storage.records import Case, CaseStatus, DeliveryKind, DeliveryState, Priority, Promise, Removal
 from storage.store import Store
 from storage.tables import deliveries
 
@@ -231,9 +232,33 @@ def test_after_a_long_outage_each_case_gets_one_message(store: Store) -> None:
     assert done.looked == 230
     assert (done.late, done.returned, done.promises_broken) == (230, 2, 2)
     assert done.messages == 230
-    assert len(told(store)) - before == 230
+    said = told(store)[before:]
+    assert len(said) == 230
+    # The worst of each hundred ring the channel; the others stand in their threads.
+    assert sum(one["broadcast"] for one in said) == 30
     assert the_case(store).level == 2  # whoever is next gets their own time
     assert advance(store, NOON + 3 * DAY, POLICY) == Advanced()
+
+
+def test_what_a_storm_holds_back_is_not_told_case_by_case(store: Store) -> None:
+    a_store(store, 3)
+    with store.transaction() as ledger:
+        held = update(deliveries).where(deliveries.c.number != 1).values(state=DeliveryState.HELD.value)
+        ledger._connection.execute(held)
+    done = advance(store, NOON + 5 * HOUR, POLICY)
+    assert (done.late, done.messages) == (3, 1)
+    assert the_case(store, 3).level == 2  # it is late all the same, and its history says so
+
+
+def test_a_clock_keeps_the_quiet_hours_of_its_channel(sqlite_store: Store) -> None:
+    a_store(sqlite_store)
+    night = Route(channel="#alerts", quiet=Quiet(16 * 60, 7 * 60))
+    advance(sqlite_store, NOON + 5 * HOUR, replace(POLICY, routes=(night,)))
+    with sqlite_store.reading() as ledger:
+        (at,) = ledger._connection.execute(
+            select(deliveries.c.not_before).where(deliveries.c.kind == DeliveryKind.ESCALATION.value)
+        ).scalars()
+    assert at == datetime.fromisoformat("2026-11-23T07:00:00+00:00")
 
 
 def test_a_silent_claimer_loses_the_case_and_the_supervisor_hears_of_it(store: Store) -> None:

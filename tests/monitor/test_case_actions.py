@@ -203,7 +203,7 @@ def test_each_run_lets_the_clocks_ring(shop: Store, tmp_path: Path) -> None:
         ledger.save_case(replace(running, respond_by=NOW - timedelta(hours=1), wake_at=NOW, version=2), 1)
     done = lowstar(tmp_path, "run", "--no-crawl")
     assert done.exit_code == 0, done.output
-    assert "LATE: REP-0001 has had no answer" in done.output
+    assert "Late: REP-0001 has had no answer for 2 h" in done.output
     assert case(shop).level == 2
     again = lowstar(tmp_path, "run", "--no-crawl")
-    assert "LATE" not in again.output
+    assert "Late" not in again.output

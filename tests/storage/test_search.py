@@ -34,7 +34,8 @@ def index(store: Store) -> None:
 
 def found(store: Store, asked: str) -> list[str]:
     with store.reading() as ledger:
-        return [one.mention.text for one in ledger.newest_mentions(Wanted(words=question(asked)))]
+        rows, _ = ledger.newest_mentions(Wanted(words=question(asked)))
+    return [one.mention.text for one in rows]
 
 
 def test_words_are_found_newest_first(store: Store) -> None:

@@ -76,7 +76,9 @@
     const field = document.activeElement;
     return field && live.contains(field) && field.matches("input, textarea, select");
   };
+  let timer = 0;
   const look = async () => {
+    clearTimeout(timer);
     try {
       if (!document.hidden && !busy()) {
         const answer = await fetch("/live", { credentials: "same-origin" });
@@ -99,7 +101,9 @@
     } catch (problem) {
       wait = Math.min(60000, wait * 2);
     }
-    setTimeout(look, wait);
+    clearTimeout(timer);
+    timer = setTimeout(look, wait);
   };
-  setTimeout(look, wait);
+  timer = setTimeout(look, wait);
+  window.addEventListener("focus", look);
 })();

@@ -1,0 +1,261 @@
+"""Are the lists of the dashboard complete, in order, and read from their indexes?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from shelf import add_case, add_run
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
+
+from storage.inbox import FOUND_MAX, NOBODY, Counted, Place, SavedFilter, Wanted, newest_mentions, open_counts
+from storage.inbox import _pages as pages
+from storage.records import (
+    Case,
+    CaseStatus,
+    Kind,
+    Label,
+    Mention,
+    Priority,
+    Reviewed,
+    RunOutcome,
+    Sentiment,
+    Verdict,
+)
+from storage.search import question
+from storage.store import Store
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def all_pages(store: Store, wanted: Wanted, limit: int) -> list[Reviewed]:
+    found: list[Reviewed] = []
+    after = None
+    with store.reading() as ledger:
+        while page := ledger.inbox(wanted, NOW, limit=limit, after=after):
+            found += page
+            case = page[-1].case
+            after = Place(case.number, int(case.priority), case.rank, case.closed_at)
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_pages_are_the_whole_list_whatever_their_size(store: Store, limit: int) -> None:
+    for at in range(9):
+        add_case(store, NOW, f"case {at}", priority=Priority(1 + at % 3))
+    with store.reading() as ledger:
+        whole = ledger.cases_worst_first()
+    assert [one.case.number for one in all_pages(store, Wanted(), limit)] == [
+        one.case.number for one in whole
+    ]
+    newest = [one.case.number for one in all_pages(store, Wanted(status="all"), limit)]
+    assert newest == sorted(newest, reverse=True)
+    assert len(newest) == 9
+
+
+def test_closed_cases_come_latest_closed_first(store: Store) -> None:
+    for hours in (3, 1, 2, 1):
+        add_case(store, NOW - hours * HOUR, "x", status=CaseStatus.RESOLVED)
+    add_case(store, NOW, "open")
+    for limit in (1, 50):
+        found = all_pages(store, Wanted(status="closed"), limit)
+        assert [one.case.number for one in found] == [4, 2, 3, 1]
+
+
+def test_cases_are_narrowed_by_all_there_is(store: Store) -> None:
+    add_case(store, NOW, "They lost my parcel", stars=1.4, language="en")
+    add_case(store, NOW, "Rude", brand="Kaffa", stars=2, source="forum", status=CaseStatus.CLAIMED)
+    add_case(store, NOW - timedelta(days=2), "late", stars=None)
+    with store.transaction() as ledger:
+        while ledger.index_words():
+            pass
+
+    def numbers(**narrow: Any) -> list[int]:
+        with store.reading() as ledger:
+            return [one.case.number for one in ledger.inbox(Wanted(**narrow), NOW)]
+
+    assert numbers(brand="Kaffa") == numbers(source="forum") == numbers(status="claimed") == [2]
+    assert numbers(stars=1) == numbers(language="en") == numbers(words=question("parcel")) == [1]
+    assert numbers(stars=0) == numbers(status="late") == [3]
+    assert numbers(owner=NOBODY) == numbers(topic="delivery") == [1, 2, 3]
+    assert numbers(topic='deliv"') == numbers(topic="%") == numbers(owner="anna") == []
+
+
+def test_open_cases_are_counted_and_the_late_ones_apart(store: Store) -> None:
+    add_case(store, NOW, "a")
+    add_case(store, NOW - timedelta(days=2), "b")
+    add_case(store, NOW, "c", status=CaseStatus.RESOLVED)
+    with store.reading() as ledger:
+        counted = ledger.open_counts(NOW)
+    assert counted == [Counted("Acme", CaseStatus.OPEN, Priority.HIGH, "", 2, 1)]
+
+
+def two_brands(store: Store, count: int) -> None:
+    with store.transaction() as ledger:
+        for at in range(count):
+            mention = Mention(
+                source="shop",
+                external_id=str(at),
+                kind=Kind.REVIEW,
+                text=f"box {at}",
+                stars=1.0,
+                # Many at the same instant: a page must not lose what shares its last moment.
+                published_at=NOW - HOUR * (at // 3),
+            )
+            written = ledger.write_mentions([mention], NOW)[mention.key]
+            ledger.write_verdicts(
+                [
+                    (
+                        written.id,
+                        mention,
+                        Verdict(brand, Sentiment(0.0, Label.NEUTRAL), Priority.LOW, 0.1, ()),
+                    )
+                    for brand in ("Acme", "Kaffa")
+                ]
+            )
+        while ledger.index_words():
+            pass
+
+
+@pytest.mark.parametrize("limit", [2, 3, 50])
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(brand="Acme"), Wanted(words=question("box"))])
+def test_every_mention_stands_on_exactly_one_page(store: Store, wanted: Wanted, limit: int) -> None:
+    two_brands(store, 8)
+    found: list[tuple[int, str]] = []
+    after = None
+    with store.reading() as ledger:
+        while True:
+            page, after = ledger.newest_mentions(wanted, limit=limit, after=after)
+            found += [(one.id, one.verdict.brand) for one in page]
+            if after is None:
+                break
+    assert len(found) == len(set(found)) == (8 if wanted.brand else 16)
+
+
+def test_all_mentions_are_read_in_the_order_they_were_seen(store: Store) -> None:
+    two_brands(store, 7)
+    with store.reading() as ledger:
+        everything = [(one.id, one.verdict.brand) for one in ledger.all_judged(Wanted())]
+        some = list(ledger.all_judged(Wanted(since=NOW - HOUR, brand="Kaffa")))
+    assert everything == sorted(everything)
+    assert len(everything) == 14
+    assert len(some) == 6
+
+
+def test_views_have_one_name_each(store: Store) -> None:
+    with store.transaction() as ledger:
+        ledger.save_filter(SavedFilter("Worst", "stars=1", "anna", NOW))
+        ledger.save_filter(SavedFilter("Worst", "stars=2", "bert", NOW))
+        assert [one.query for one in ledger.saved_filters()] == ["stars=2"]
+        assert ledger.drop_filter("Worst")
+        assert not ledger.drop_filter("Worst")
+
+
+def test_the_marks_move_with_every_case_and_every_line_of_history(store: Store) -> None:
+    with store.reading() as ledger:
+        assert ledger.newest_marks() == (0, 0)
+    add_case(store, NOW, "x")
+    with store.reading() as ledger:
+        assert ledger.newest_marks() == (1, 1)
+
+
+def test_what_a_person_wrote_is_found_by_the_whole_name(store: Store) -> None:
+    add_case(store, NOW, "a", author="Maya")
+    add_case(store, NOW, "b", author="Maya R.")
+    add_case(store, NOW, "c", author="Maya", source="forum")
+    with store.reading() as ledger:
+        assert len(ledger.written_by("Maya")) == 2
+        assert [one.source for one in ledger.written_by(" Maya ", "forum")] == ["forum"]
+        assert ledger.written_by("") == []
+
+
+def test_old_mentions_go_with_all_that_hangs_on_them_unless_somebody_works_on_them(store: Store) -> None:
+    add_case(store, NOW - timedelta(days=500), "old and closed", status=CaseStatus.RESOLVED)
+    add_case(store, NOW - timedelta(days=500), "old and open")
+    add_case(store, NOW, "new")
+    add_run(store, NOW - timedelta(days=500), RunOutcome.OK)
+    add_run(store, NOW)
+    before = NOW - timedelta(days=400)
+    with store.transaction() as ledger:
+        while ledger.index_words():
+            pass
+        assert ledger.count_old_mentions(before) == 1
+        ids = ledger.old_mentions(before)
+        assert ledger.purge(ids) == 1
+        assert ledger.purge_runs(before) == 1
+        assert ledger.case(1) is None
+        assert ledger.events(1) == []
+        assert ledger.delivery("d1") is None
+        assert ledger.case(2) is not None
+        assert ledger.newest_mentions(Wanted(words=question("closed")))[0] == []
+        assert ledger.old_mentions(before) == []
+
+
+# -- plans ---------------------------------------------------------------------------------------------------
+
+
+def plan(store: Store, statement: Select[Any]) -> str:
+    compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with store.reading() as ledger:
+        rows = ledger._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")
+        return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize("after", [None, Place(7, 2, 0.5)])
+def test_the_worst_first_list_is_read_in_order_from_wherever_a_page_begins(
+    sqlite_store: Store, after: Place | None
+) -> None:
+    for statement in pages(Wanted(), after):
+        said = plan(sqlite_store, statement.limit(50))
+        assert "USING INDEX ix_cases_unanswered" in said.splitlines()[0]
+        assert after is None or said.startswith("SEARCH")
+        assert "TEMP B-TREE" not in said
+        assert "SCAN mentions" not in said
+
+
+@pytest.mark.parametrize("after", [None, Place(7, at=NOW)])
+def test_the_other_lists_are_never_sorted_either(sqlite_store: Store, after: Place | None) -> None:
+    for status in ("closed", "all"):
+        for statement in pages(Wanted(status=status), after):
+            said = plan(sqlite_store, statement.limit(50))
+            assert "TEMP B-TREE" not in said, said
+
+
+def test_open_cases_are_counted_from_an_index_alone(sqlite_store: Store) -> None:
+    said = plan(sqlite_store, open_counts(NOW))
+    assert "USING COVERING INDEX ix_cases_counted" in said
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Wanted(), "ix_mentions_posted_at"),
+        (Wanted(source="shop", stars=1), "ix_mentions_posted_at"),
+        (Wanted(brand="Acme"), "ix_verdicts_week"),
+        (Wanted(words=question("box")), "mention_words VIRTUAL TABLE INDEX"),
+    ],
+)
+@pytest.mark.parametrize("after", [None, Place(7, at=NOW)])
+def test_mentions_are_read_newest_first_and_no_more_than_a_page_of_them(
+    sqlite_store: Store, wanted: Wanted, index: str, after: Place | None
+) -> None:
+    with sqlite_store.reading() as ledger:
+        statement = newest_mentions(ledger._connection, wanted, after)
+    said = plan(sqlite_store, statement.limit(50))
+    assert index in said.splitlines()[0]
+    assert "TEMP B-TREE FOR ORDER BY" not in said
+
+
+def test_a_search_puts_no_more_into_order_than_can_be_shown() -> None:
+    assert FOUND_MAX <= 5_000
+
+
+def test_a_case_is_what_it_was(store: Store) -> None:
+    case = add_case(store, NOW, "x")
+    with store.reading() as ledger:
+        (found,) = ledger.inbox(Wanted(), NOW)
+    assert isinstance(found.case, Case)
+    assert found.case == case
