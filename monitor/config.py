@@ -88,6 +88,8 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     triage = sections.read_triage(top.table("triage"))
     crawl = sections.read_crawl(top.table("crawl"))
     storms = operating.read_storms(top.table("storms"))
+    spikes = operating.read_spikes(top.table("spikes"))
+    learning = operating.read_learning(top.table("learning"))
     ops = operating.read_ops(
         top.table("ops"), sections.ROADS, sections.CHANNEL_CHECKS, next(iter(routes), None)
     )
@@ -131,6 +133,8 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         web=web,
         digest=digest,
         storms=storms,
+        spikes=spikes,
+        learning=learning,
         ops=ops,
         email=email,
         heartbeat=heartbeat,

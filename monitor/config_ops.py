@@ -1,4 +1,4 @@
-"""What does lowstar.toml say of storms, of what the operator hears, and of mail?"""
+"""What does lowstar.toml say of storms, spikes, learning, of what the operator hears, and of mail?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from alerts.routing import Quiet, Route
 from alerts.storms import StormRules
 from monitor.config_check import Table
 from monitor.config_secrets import read_value, safe_url_problem
+from monitor.spikes import SpikeRules
 
 SMTP_PASSWORD = "LOWSTAR_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, no secret
 HEARTBEAT_URL = "LOWSTAR_HEARTBEAT_URL"
@@ -31,6 +32,15 @@ class Heartbeat:
     url: str = field(default="", repr=False)  # whoever has it can say in our name that all is well
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningRules:
+    """When what the team taught may be adopted."""
+
+    audit: float = 0.2  # share of the labels that must be of posts nobody was alerted to
+    least: int = 30  # labels
+    back: timedelta = timedelta(days=90)  # of history that is judged anew to show what would change
+
+
 def read_storms(table: Table) -> StormRules:
     usual = StormRules()
     storms = StormRules(
@@ -44,6 +54,28 @@ def read_storms(table: Table) -> StormRules:
     )
     table.close()
     return storms
+
+
+def read_spikes(table: Table) -> SpikeRules:
+    usual = SpikeRules()
+    spikes = SpikeRules(
+        on=table.flag("on", usual.on),
+        least=table.whole("least", usual.least, 3, 10_000),
+        times=table.number("times", usual.times, 1.1, 100),
+    )
+    table.close()
+    return spikes
+
+
+def read_learning(table: Table) -> LearningRules:
+    usual = LearningRules()
+    learning = LearningRules(
+        audit=table.number("audit", usual.audit, 0, 0.9),
+        least=table.whole("least", usual.least, 10, 100_000),
+        back=table.duration("back", usual.back, "1d", "104w"),
+    )
+    table.close()
+    return learning
 
 
 def read_ops(

@@ -18,9 +18,10 @@ from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
 from alerts.storms import StormRules
 from monitor.config_digest import DigestPlan
-from monitor.config_ops import Heartbeat
+from monitor.config_ops import Heartbeat, LearningRules
 from monitor.config_web import Web
 from monitor.match import Brand
+from monitor.spikes import SpikeRules
 from monitor.triage import Thresholds
 
 
@@ -109,6 +110,8 @@ class Config:
     customers: Path | None = None  # the exported table of customers
     digest: DigestPlan = DigestPlan()
     storms: StormRules = field(default_factory=StormRules)
+    spikes: SpikeRules = field(default_factory=SpikeRules)
+    learning: LearningRules = field(default_factory=LearningRules)
     ops: OpsRules = field(default_factory=OpsRules)
     email: Mailbox | None = None
     heartbeat: Heartbeat = field(default_factory=Heartbeat)

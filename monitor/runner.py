@@ -24,6 +24,7 @@ from monitor.match import Matcher
 from monitor.pauses import next_by
 from monitor.ranker import Offset
 from monitor.sentiment import analyser
+from monitor.spike_watch import tend_spikes
 from storage.records import CrawlRun, Mention, Removal, RunOutcome, Tally
 from storage.store import Store
 
@@ -82,9 +83,19 @@ def tend(config: Config, store: Store, now: datetime) -> Advanced:
     stormy = tend_storms(store, now, config.storms)
     passed = tend_copies(store, now, config.policy)
     seen = watch(store, watched(config), now, config.ops)
+    spiked = tend_spikes(
+        store,
+        config.brands,
+        config.routes,
+        now,
+        config.spikes,
+        titles={source.name: source.title or source.name for source in config.sources},
+        timezone=config.timezone,
+    )
     with store.transaction() as ledger:
         again = ledger.announce_again(now)
-    more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again + passed.announced
+    more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again
+    more += passed.announced + spiked.told + spiked.ended
     return replace(rung, messages=rung.messages + more)
 
 

@@ -42,6 +42,7 @@ color:inherit;text-decoration:none}
 .thread{margin-left:1.2rem;border-left:2px solid var(--line);padding-left:.6rem}
 hr{border:0;border-top:1px solid var(--line)}
 p{margin:.2rem 0}
+ol,ul{margin:.2rem 0;padding-left:1.6rem}
 """
 
 
@@ -101,6 +102,10 @@ def _block(block: Block) -> str:
 
 
 def _rich(element: Block) -> str:
+    if element.get("type") == "rich_text_list":
+        tag = "ol" if element.get("style") == "ordered" else "ul"
+        items = "".join(f"<li>{_rich(item)}</li>" for item in element.get("elements", ()))
+        return f"<{tag}>{items}</{tag}>"
     inner = "".join(_leaf(leaf) for leaf in element.get("elements", ()))
     tag = "blockquote" if element.get("type") == "rich_text_quote" else "p"
     return f"<{tag}>{inner}</{tag}>"
@@ -112,6 +117,12 @@ def _leaf(leaf: Block) -> str:
     if leaf.get("type") == "date":
         return html.escape(str(leaf.get("fallback", "")))
     text = html.escape(str(leaf.get("text", "")))
+    if leaf.get("type") == "user":
+        return html.escape(f"@{leaf.get('user_id', '')}")
+    if leaf.get("type") == "date":
+        return html.escape(str(leaf.get("fallback", "")))
+    if leaf.get("type") == "emoji":
+        return html.escape(f":{leaf.get('name', '')}:")
     if leaf.get("type") == "link":
         return _link(str(leaf.get("url", "")), text or html.escape(str(leaf.get("url", ""))))
     style = leaf.get("style") or {}
