@@ -53,6 +53,7 @@ class Around:
 
 
 NOTHING_AROUND = Around()
+QUOTE_CLOSED = 120  # characters of a closed case's quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,11 @@ def _card(reviewed: Reviewed, site: str, room: _Room, now: datetime, around: Aro
         words = "Removed by its author. Its words are no longer kept here."
         return [header, _rich(_section(words, italic=True)), _fields([_ours("Case", case.name)])]
     url = button_url(mention.url, room.url)
-    blocks = [header, _words(mention, room, bool(url)), _fields(_facts(reviewed, room, around))]
+    blocks = [
+        header,
+        _words(mention, room, bool(url), case.status.closed),
+        _fields(_facts(reviewed, room, around)),
+    ]
     if not case.status.closed and reviewed.verdict.reasons:
         why = "; ".join(one_line(reason) for reason in reviewed.verdict.reasons)
         blocks.append(_context(clip(f"Why you see this: {why}", room.reasons)))
@@ -210,7 +215,8 @@ def _headline(reviewed: Reviewed, site: str) -> str:
         case CaseStatus.ANSWERED:
             return f"✅ {_answered(reviewed)}: {what}"
         case CaseStatus.RESOLVED:
-            return f"✅ Resolved: {what}"
+            first = f"{_answered(reviewed)}, resolved" if case.first_response_at else "Resolved"
+            return f"✅ {first}: {what}"
         case CaseStatus.DISMISSED:
             return f"⚪ Dismissed: {what}"
     edited = "edited, " if _change(reviewed) else ""
@@ -255,19 +261,19 @@ def _span(span: timedelta) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
-def _words(mention: Mention, room: _Room, linked: bool) -> Block:
-    """The quote, and how much of it is left out."""
+def _words(mention: Mention, room: _Room, linked: bool, closed: bool) -> Block:
+    """The quote, and how much of it is left out; of a closed case only the beginning: nobody has to read it."""
     text = mention.judged_text
     if not text.strip():
         stars = "" if mention.stars is None else f", {_stars(mention.stars)}"
         return _rich(_section(f"No words{stars}.", italic=True))
-    cut = clip(text, room.quote)
+    cut = clip(text, min(room.quote, QUOTE_CLOSED) if closed else room.quote)
     parts = [{"type": "rich_text_quote", "elements": [{"type": "text", "text": cut}]}]
     where = " Full text: Open post." if linked else ""
-    if cut != text:
+    if cut != text and not closed:
         kept = len(cut) - 1
         parts.append(_section(f"Shortened: {kept:,} of {len(text):,} characters.{where}", italic=True))
-    elif mention.text_truncated:
+    elif mention.text_truncated and not closed:
         parts.append(_section(f"The source shows only this much of it.{where}", italic=True))
     return _rich(*parts)
 
@@ -435,6 +441,10 @@ def _fallback(reviewed: Reviewed, site: str, around: Around) -> str:
             state = f"{what}{by}, {owner}"
         case CaseStatus.ANSWERED:
             state = f"{_answered(reviewed).lower()}. {what}"
+        case CaseStatus.RESOLVED if case.first_response_at is not None:
+            by = f" by {_shown_owner(case.owner, around)}" if case.owner else ""
+            took = _span(case.first_response_at - case.opened_at)
+            state = f"resolved, answered{by} in {took}. {what}"
         case _:
             state = f"{case.status.value}. {what}"
     if case.recovered:

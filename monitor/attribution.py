@@ -90,6 +90,8 @@ def share_of(text: str, brand: str, hits: Sequence[Hit], rivals: Sequence[Hit] =
     `hits` are the places that name any brand listened for, `rivals` those that name its rivals. A clause that names
     nobody goes on about whom the clause before it was about; before any name it is about the brand.
     """
+    hits = [h for h in hits if 0 <= h.start < h.end <= len(text)]
+    rivals = [h for h in rivals if 0 <= h.start < h.end <= len(text)]
     ours = [(h.start, h.end) for h in hits if h.brand == brand]
     others = [(h.start, h.end) for h in hits if h.brand != brand]
     others += [(h.start, h.end) for h in rivals if h.brand == brand]

@@ -35,6 +35,8 @@ COMMANDS = {
     "score": ("monitor.commands.score:command", "Judge JSON lines: texts in, verdicts out."),
     "evaluate": ("monitor.commands.evaluate:command", "Measure the triage on labelled texts, beside plain VADER."),
     "cases": ("monitor.commands.cases:command", "Show what somebody has to answer, worst first."),
+    "learn": ("monitor.commands.learn:command", "Learn from corrections; show what would change."),
+    "replay": ("monitor.commands.replay:command", "Try a changed lowstar.toml on stored history."),
     "status": ("monitor.commands.status:command", "Say whether all is well; exit 1 when it is not."),
     "digest": ("monitor.commands.digest:command", "Say what the week was like: numbers, complaints, praise."),
     "serve": ("monitor.commands.serve:command", "Serve the dashboard, its API and its feeds."),

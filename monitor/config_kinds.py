@@ -148,8 +148,8 @@ KINDS: Mapping[str, SourceKind] = {
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
     "feed": SourceKind(True, _own_kind, "RSS, Atom, JSON Feed"),
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
-    "import": SourceKind(False, _import, "files put into a folder: exports, saved pages, e-mails"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
+    "import": SourceKind(False, _import, "files put into a folder: exports, saved pages, e-mails"),
     **{kind: SourceKind(False, partial(read_options, kind), api.what) for kind, api in APIS.items()},
 }
 

@@ -41,7 +41,7 @@ TICK = 5.0  # seconds between two looks at the clocks
 CRAWL_TICK = timedelta(minutes=1)
 DELIVERY_ROUND = timedelta(minutes=10)
 REFRESH = timedelta(minutes=10)  # how often the customers' table is read anew
-STOP_WITHIN = 8.0  # seconds; whoever stops services waits ten
+STOP_WITHIN = 6.0  # seconds; whoever stops services waits ten
 
 Now = Callable[[], datetime]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.examination import Examination, examine
 from monitor.match import Brand, Matcher
-from monitor.ranker import chance, features_once, ranker
+from monitor.ranker import chance, features_once, ranker, telling, weight_of
 from monitor.vader import vader
 from storage.records import Label, Sentiment, Span
 
@@ -84,11 +84,12 @@ def _carried(
 ) -> list[tuple[int, int, float]]:
     """Where the terms stand that told the model most, outside what is known to tell."""
     found: list[tuple[int, int, float]] = []
-    for term, weight in ranker().carried(features_once(seen, text)):
+    told = features_once(seen, text)
+    for term in telling(told, CARRIED):
         if len(found) >= CARRIED_KEPT:
             break
         words = term.removeprefix("~").removeprefix("^ ")
-        if weight < CARRIED or term[0] == "[" or len(words) < 4:
+        if len(words) < 4:
             continue
         at = seen.folded.find(words)
         end = at + len(words)
@@ -97,7 +98,7 @@ def _carried(
             continue
         left, right = seen.fold.span(at, end)
         if all(b <= left or right <= a for a, b, _ in [*known, *found]):
-            found.append((left, right, -min(4.0, weight)))
+            found.append((left, right, -min(4.0, weight_of(term, told))))
     return found
 
 

@@ -40,9 +40,7 @@ class Thresholds:
     urgent_stars: float = 1.0  # this many stars or fewer: urgent
     high_stars: float = 2.0
     normal_stars: float = 3.0
-    negative: float = (
-        0.41  # probability of a complaint from which words are negative; best F1 where never seen
-    )
+    negative: float = 0.39  # probability of a complaint from which words are negative: the model's own flag
     high: float = 0.6  # words alone as probable as this, with a complaint named: high
     viral_reach: int = 1000  # a negative with this reach rises one step
 
@@ -120,7 +118,7 @@ def complaint_chance(
 ) -> float | None:
     """How probable it is that `text` complains about `brand`, 0…1; None where it could not be read."""
     mention = Mention(source="", external_id="", text=text)
-    reading = _read(mention, brand, Sentiment(0.0, Label.NEUTRAL), hits, rivals, offset)
+    reading = _read(mention, brand, Sentiment(0.0, Label.UNREAD), hits, rivals, offset)
     return None if reading.unread else reading.found
 
 

@@ -428,7 +428,7 @@ class PagedSpider(SourceSpider):
     def _more(self, response: Response, page: Page) -> Iterable[Request]:
         listing = response.meta.get("listing", response.url)
         here = host_of(response.url)
-        if self.full or self._is_older(page):
+        if 0 < self.source.max_items <= self.health.found or self._is_older(page):
             return
         for url in dict.fromkeys(page.next_urls):
             host = host_of(url)

@@ -177,7 +177,11 @@ def understand(rows: Sequence[Row], columns: Sequence[str], wish: Wish) -> tuple
     def rates(column: str, share: float = 0.9) -> bool:
         """True when so many of a column are ratings."""
         some = values(column)[:100]
-        good = sum(len(one) <= 20 and parse_rating(one).stars is not None for one in some)
+        # "5", "4/5", "★★★", "FIVE"; but not "so so 1".
+        bare = [
+            one for one in some if len(one) <= 20 and (one[0].isdigit() or one[0] in "★⭐" or one.isalpha())
+        ]
+        good = sum(parse_rating(one).stars is not None for one in bare)
         return bool(some) and good >= share * len(some)
 
     text = found.get("text", "")

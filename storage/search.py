@@ -128,16 +128,14 @@ class SearchLedger:
         if not _there(connection):
             return 0
         c = mentions.c
-        fresh = select(c.id, c.title, c.text, c.author, c.entity).where(
-            c.id > (connection.scalar(_highest(connection)) or 0)
-        )
+        highest = connection.scalar(_highest(connection)) or 0
+        fresh = select(c.id, c.title, c.text, c.author, c.entity)
         if connection.dialect.name == "postgresql":
-            highest = connection.scalar(_highest(connection)) or 0
             words = _words(connection)
             known = select(words.c.mention_id).where(words.c.mention_id > highest - _OVERTAKEN)
-            fresh = select(c.id, c.title, c.text, c.author, c.entity).where(
-                c.id > highest - _OVERTAKEN, c.id.not_in(known)
-            )
+            fresh = fresh.where(c.id > highest - _OVERTAKEN, c.id.not_in(known))
+        else:
+            fresh = fresh.where(c.id > highest)
         rows = connection.execute(fresh.order_by(c.id).limit(limit)).all()
         _insert(connection, rows)
         return len(rows)

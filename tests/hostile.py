@@ -78,7 +78,7 @@ class Talk:
 
 def _zeros_brotli(size: int) -> bytes:
     """A brotli stream of `size` zeros (a multiple of 16 MiB): the same few bytes again and again."""
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     piece = b"\x00" * (1 << 24)
     maker = brotli.Compressor(quality=5, lgwin=24)

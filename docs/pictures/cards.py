@@ -198,7 +198,9 @@ def fewer_colours(picture: Path) -> None:
     box = ImageChops.difference(image, blank).getbbox()
     if box:
         image = image.crop((0, 0, image.width, min(image.height, box[3] + 20)))
-    image.quantize(112).save(picture, optimize=True)
+    image.quantize(160, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        picture, optimize=True
+    )
 
 
 def main() -> int:

@@ -113,6 +113,7 @@ def listen(bind: str, port: int) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((bind, port))
+        made.listen(128)  # from here on a click waits for the first page instead of failing
         made.set_inheritable(False)
     except OSError:
         made.close()

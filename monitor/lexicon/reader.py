@@ -57,6 +57,7 @@ _WAITS = (
 )
 _NEAR = 28  # characters between a wait and the time it took: "waited in the terminal for 3 hours"
 LONG_WAIT_WEIGHT = -2.0
+_BEGIN_NEGATIVE = NEGATIONS | {"nobody"}
 _ALL_NEGATIONS = NEGATIONS | languages.NEGATIONS
 _CLAUSE_END = re.compile("[.!?;,\u2026]")
 PRAISE_WEIGHT, COMPLAINT_WEIGHT = 2.2, -2.3  # of the short lists of other languages
@@ -91,7 +92,7 @@ class PhraseReader:
             for phrase in phrases.split("|"):
                 open_end = phrase.endswith("*")
                 folded = fold(phrase.removesuffix("*"))
-                negative = not NEGATIONS.isdisjoint(folded.split())
+                negative = not _BEGIN_NEGATIVE.isdisjoint(folded.split())
                 anywhere = language == "en" or folded not in languages.ALSO_ENGLISH
                 entry = _Entry(language, cue, weight, open_end, anywhere, negative)
                 for form in {folded, folded.replace("'", "")}:

@@ -25,7 +25,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alerts.blocks import as_text
 from alerts.limits import MAX_TEXT, MAX_UPDATE_TEXT, problems
-from monitor.standins.slack_people import APP_TOKEN, People
+from monitor.standins.slack_people import APP_TOKEN, People, Window
+from monitor.standins.slack_socket import Delivered
 
 TOKEN = "xoxb-demo"  # noqa: S105 - opens nothing but this stand-in
 SCOPES = ("chat:write", "channels:history", "channels:read", "groups:history", "users:read")
@@ -242,6 +243,18 @@ class SlackStandin:
                     if reply.thread_ts == message.ts and reply is not message:
                         lines += _seen(reply, "    ")
             return "\n".join(lines)
+
+    def click(self, channel: str, ts: str, action_id: str, user: str, *, option: str = "") -> Delivered:
+        """Press a button of a message as `user`; see `People.click`."""
+        return self.people.click(channel, ts, action_id, user, option=option)
+
+    def submit(self, window: Window, values: Mapping[str, str], user: str = "") -> Delivered | None:
+        """Fill a window in and send it; see `People.submit`."""
+        return self.people.submit(window, values, user)
+
+    def react(self, channel: str, ts: str, name: str, user: str) -> None:
+        """Put an emoji on a message."""
+        self.people.react(channel, ts, name, user)
 
     # -- the methods ----------------------------------------------------------------------------------------
 

@@ -127,7 +127,9 @@ class Gate:
         self._hosts = {"127.0.0.1", "localhost", "[::1]", *web.hosts}
         if web.url:
             self._hosts.add((urlsplit(web.url).hostname or "").lower())
-        self._proxies = [ipaddress.ip_network(one) for one in web.trusted_proxies]
+        # Headers of a proxy are believed only where somebody said that there is one.
+        behind = web.trusted_proxies if web.proxy_header or web.url else ()
+        self._proxies = [ipaddress.ip_network(one) for one in behind]
 
     # -- who is it? ------------------------------------------------------------------------------------------
 
@@ -254,8 +256,12 @@ class Gate:
 def session_key(store: Store, now: datetime) -> bytes:
     """The key of this store's sessions; made at random and kept when first asked for."""
     shelf, name = "lowstar", "web session key"
-    with store.transaction() as ledger:
+    with store.reading() as ledger:
         kept = ledger.cursor(shelf, name)
+    if kept:
+        return bytes.fromhex(kept)
+    with store.transaction() as ledger:
+        kept = ledger.cursor(shelf, name)  # another may have been first
         if not kept:
             kept = secrets.token_hex(32)
             ledger.set_cursor(shelf, name, kept, now)

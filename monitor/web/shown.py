@@ -16,6 +16,7 @@ from storage.records import Case, CaseEvent, CaseStatus, Mention, Reviewed, Verd
 
 HEADLINE_MAX = 120
 SNIPPET_MAX = 220
+TAIL = 40  # characters that are not worth a line of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +204,15 @@ def _headline(mention: Mention, removed: bool) -> tuple[str, str]:
     title, text = view.safe(mention.title, HEADLINE_MAX), view.safe(mention.text, HEADLINE_MAX + SNIPPET_MAX)
     if title and not text.startswith(title.rstrip("…")):
         return title, _short(text, SNIPPET_MAX)
-    if len(text) <= HEADLINE_MAX:
+    if len(text) <= HEADLINE_MAX + TAIL:
         return text or "(without words)", ""
+    # A whole sentence reads best; else whole words.
+    sentence = max(text.rfind(end, 30, HEADLINE_MAX) for end in (". ", "! ", "? "))
+    if sentence > 0:
+        return text[: sentence + 1], _short(text[sentence + 2 :].strip(), SNIPPET_MAX)
     cut = text.rfind(" ", 60, HEADLINE_MAX)
     cut = cut if cut > 0 else HEADLINE_MAX
-    return text[:cut] + " …", _short(text[cut:].strip(), SNIPPET_MAX)
+    return text[:cut] + " …", _short("… " + text[cut:].strip(), SNIPPET_MAX)
 
 
 def _short(text: str, most: int) -> str:

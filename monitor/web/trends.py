@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from monitor import view
+from monitor.sentiment import NEGATIVE_TO
 from monitor.web.dashboard import Ask
 from monitor.weeks import Period, week_of
 from storage.records import CrawlRun, RunOutcome
@@ -92,8 +93,7 @@ def share_of_voice(ask: Ask) -> list[Voice]:
     rivals = {rival for brand in config.brands for rival in brand.rivals}
     with ask.dashboard.store.reading() as ledger:
         tallies = {
-            brand.name: ledger.tally(brand.name, start, now.end_at, config.triage.negative)
-            for brand in config.brands
+            brand.name: ledger.tally(brand.name, start, now.end_at, NEGATIVE_TO) for brand in config.brands
         }
     counts = {name: sum(one.count for one in found) for name, found in tallies.items()}
     whole = sum(counts.values())
@@ -129,7 +129,7 @@ def run_bars(runs: Sequence[CrawlRun], zone: str) -> list[Bar]:
 
 
 def _week(ledger: Ledger, brand: str, period: Period, ask: Ask, running: bool) -> Week:
-    tallies = ledger.tally(brand, period.start_at, period.end_at, ask.dashboard.config.triage.negative)
+    tallies = ledger.tally(brand, period.start_at, period.end_at, NEGATIVE_TO)
     starred = [one for one in tallies if one.stars]
     stars = sum(one.count for one in starred)
     return Week(

@@ -76,6 +76,30 @@ def test_the_slower_of_two_is_told_who_was_faster(store: Store) -> None:
         assert [event.action for event in events].count("claimed") == 1
 
 
+def test_a_rush_of_presses_has_one_winner_a_case_and_tells_all_the_others(sqlite_store: Store) -> None:
+    with a_workspace() as slack:
+        cards = announced(sqlite_store, slack, 12)
+        with a_listener(sqlite_store, slack):
+
+            def press(who: str) -> None:
+                for posted in cards:
+                    shown = f"{int(posted.text[4:8])}:1"  # REP-0007, as everybody saw it first
+                    slack.people.click("#alerts", posted.ts, "case_answered", who, value=shown)
+                    slack.people.submit(slack.people.window(who), {}, who)
+
+            threads = [threading.Thread(target=press, args=(who,)) for who in (ALICE, BOB, CAROL)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            until(lambda: len(slack.people.whispers) == 24, 10)
+            until(lambda: all(card(slack, posted.ts).edits for posted in cards), 10)
+        with sqlite_store.reading() as ledger:
+            for number in range(1, 13):
+                assert [event.action for event in ledger.events(number)].count("answered") == 1
+        assert all("answered this" in one.text for one in slack.people.whispers)
+
+
 def test_what_is_delivered_again_is_acknowledged_again_and_done_once(sqlite_store: Store) -> None:
     with a_workspace() as slack:
         (posted,) = announced(sqlite_store, slack)

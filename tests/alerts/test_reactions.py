@@ -37,20 +37,20 @@ def test_eyes_take_a_tick_answers(sqlite_store: Store) -> None:
         assert "✅ Answered" in card(slack, posted.ts).blocks[0]["text"]["text"]
 
 
-def test_a_reaction_is_done_once(sqlite_store: Store) -> None:
+def test_a_reaction_is_done_once(store: Store) -> None:
     with a_workspace() as slack:
-        (posted,) = announced(sqlite_store, slack, interactive=False)
+        (posted,) = announced(store, slack, interactive=False)
         slack.people.react("#alerts", posted.ts, "eyes", ALICE)
-        read(sqlite_store, slack)
-        act(sqlite_store, 1, Action(kind=Do.RELEASE, actor=ALICE), utc_now(), POLICY)
-        assert read(sqlite_store, slack) == Heard(cards=1)
-        assert the_case(sqlite_store).status is CaseStatus.OPEN
+        read(store, slack)
+        act(store, 1, Action(kind=Do.RELEASE, actor=ALICE), utc_now(), POLICY)
+        assert read(store, slack) == Heard(cards=1)
+        assert the_case(store).status is CaseStatus.OPEN
         # Taken away and given again: a new wish.
         slack.people.react("#alerts", posted.ts, "eyes", ALICE, take_back=True)
-        read(sqlite_store, slack)
+        read(store, slack)
         slack.people.react("#alerts", posted.ts, "eyes", ALICE)
-        assert read(sqlite_store, slack).done == 1
-        assert the_case(sqlite_store).owner == ALICE
+        assert read(store, slack).done == 1
+        assert the_case(store).owner == ALICE
 
 
 def test_the_second_pair_of_eyes_is_told_who_has_it(sqlite_store: Store) -> None:

@@ -50,7 +50,10 @@ def test_what_a_rival_did_is_not_ours(text):
 
 
 def test_leaving_is_quoted_as_the_reason():
-    assert verdict("Left Acme for Zenith, so much better.").reasons[0] == "'Left Acme for Zenith' (leaving for a rival)"
+    assert (
+        verdict("Left Acme for Zenith, so much better.").reasons[0]
+        == "'Left Acme for Zenith' (leaving for a rival)"
+    )
 
 
 def test_a_one_star_review_stays_urgent_whoever_is_blamed():
@@ -75,7 +78,9 @@ def test_quotes_and_signatures_are_not_the_authors_words(text, kept):
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["Acme", "Zenith", "left", "for", "better", "than", "but", ",", ".", "\n", "bad", "\x01", ";"]),
+        st.sampled_from(
+            ["Acme", "Zenith", "left", "for", "better", "than", "but", ",", ".", "\n", "bad", "\x01", ";"]
+        ),
         max_size=25,
     ).map(" ".join)
 )

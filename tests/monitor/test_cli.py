@@ -65,7 +65,7 @@ def test_help_lists_every_command_in_the_order_they_are_needed() -> None:
 
 def test_completing_a_command_imports_none_of_them() -> None:
     names = [item.value for item in cli.cli.shell_complete(click.Context(cli.cli), "s")]
-    assert names == ["score", "status", "schedule"]
+    assert names == ["score", "status", "serve", "schedule"]
 
 
 def test_the_version_is_told() -> None:

@@ -55,7 +55,14 @@ def test_csv_is_read_too(tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", '{"text": "x"}', '{"label": "neg"}', '{"text": "x", "label": "maybe"}', '{"text": "x", "stars": 9}'],
+    [
+        "{",
+        "[]",
+        '{"text": "x"}',
+        '{"label": "neg"}',
+        '{"text": "x", "label": "maybe"}',
+        '{"text": "x", "stars": 9}',
+    ],
 )
 def test_a_row_that_cannot_be_used_is_named(tmp_path, line):
     path = tmp_path / "rows.jsonl"

@@ -115,6 +115,20 @@ def test_it_delivers_answers_presses_and_stops_within_ten_seconds(
         assert _the_case(store).status is CaseStatus.CLAIMED
 
 
+def test_a_slack_that_hangs_does_not_keep_it_from_ending(slack: SlackStandin, tmp_path: Path) -> None:
+    slack.hang = 25
+    slack.faults = lambda method, arguments: "timeout" if method.startswith("chat.") else None
+    with settle(tmp_path, slack) as store:
+        announce(store, [Priority.URGENT], now=datetime.now(UTC))
+        with listening(tmp_path, **KEYS) as process:
+            assert slack.people.socket.wait_connected(30)
+            until(lambda: any(method == "chat.postMessage" for method, _ in slack.calls), 10)
+            process.send_signal(signal.SIGTERM)
+            begin = time.monotonic()
+            assert process.wait(15) == 0
+            assert time.monotonic() - begin < 10
+
+
 def test_over_http(slack: SlackStandin, tmp_path: Path) -> None:
     with settle(tmp_path, slack) as store:
         announce(store, [Priority.URGENT], now=datetime.now(UTC))

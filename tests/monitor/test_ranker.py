@@ -19,7 +19,9 @@ from monitor.vader import polarity_scores
 from storage.records import Mention, Priority
 
 ROOT = Path(__file__).resolve().parents[2]
-POSTS = [json.loads(line) for line in Path(__file__).with_name("complaints.jsonl").read_text("utf-8").splitlines()]
+POSTS = [
+    json.loads(line) for line in Path(__file__).with_name("complaints.jsonl").read_text("utf-8").splitlines()
+]
 
 
 def chance_of(text, offset=None):
@@ -59,7 +61,11 @@ def test_a_deployments_offset_moves_the_score_and_its_absence_undoes_it():
     text = "the parcel came on tuesday"
     plain = chance_of(text)
     assert chance_of(text, Offset(bias=1.0)) > plain
-    assert chance_of(text, Offset(terms={"parcel": 2.0})) > plain > chance_of(text, Offset(terms={"parcel": -2.0}))
+    assert (
+        chance_of(text, Offset(terms={"parcel": 2.0}))
+        > plain
+        > chance_of(text, Offset(terms={"parcel": -2.0}))
+    )
     assert chance_of(text, Offset(terms={"elsewhere": 9.0})) == plain == chance_of(text)
 
 
@@ -85,7 +91,10 @@ def test_a_negative_compound_and_its_probability_say_the_same(found):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=80) | st.lists(st.sampled_from(["not", "!", "bad", "ok", "\n", "@a", "#b", "😡"])).map(" ".join))
+@given(
+    st.text(max_size=80)
+    | st.lists(st.sampled_from(["not", "!", "bad", "ok", "\n", "@a", "#b", "😡"])).map(" ".join)
+)
 def test_any_text_has_finite_signals_and_a_probability_or_none(text):
     seen = features(examine(text), text)
     assert len(seen.signals) == len(SIGNALS)
@@ -102,14 +111,21 @@ def test_another_language_is_read_by_its_own_list_and_not_by_the_english_model()
 
 def test_the_model_is_small_and_loads_at_once():
     assert MODEL_FILE.stat().st_size < 1_000_000
-    script = "import time; a=time.process_time(); from monitor.ranker import ranker; ranker(); print(time.process_time()-a)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    script = (
+        "import time; a = time.process_time(); from monitor.ranker import ranker; ranker(); "
+        "print(time.process_time() - a)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert float(done.stdout) < 1.0  # 0.1 s on a quiet machine
 
 
 def test_a_model_of_other_signals_is_refused(tmp_path):
     other = tmp_path / "ranker.json"
-    other.write_text(json.dumps({"made": "", "bias": 0, "flag": 0.5, "signals": {"x": 1}, "terms": {}}), "utf-8")
+    other.write_text(
+        json.dumps({"made": "", "bias": 0, "flag": 0.5, "signals": {"x": 1}, "terms": {}}), "utf-8"
+    )
     with pytest.raises(ValueError, match="fit_ranker"):
         Ranker(other)
 

@@ -85,7 +85,7 @@ def test_odd_values_are_no_reason_to_stop(line):
 
 def test_a_number_where_a_text_should_be_is_read_as_one():
     _, scored = run({"text": 5}, {"text": None, "stars": 1}, {"title": "bad"}, {})
-    assert [s["priority"] for s in scored] == ["normal", "urgent", "high", "normal"]
+    assert [s["priority"] for s in scored] == ["normal", "urgent", "normal", "normal"]
 
 
 def test_stars_may_be_written_as_text():
@@ -97,6 +97,23 @@ def test_a_brand_is_named_and_its_name_is_no_reason():
     _, (scored,) = run({"text": "Scam Likely called"}, args=["--brand", "Scam Likely"])
     assert scored["brand"] == "Scam Likely"
     assert scored["priority"] != "urgent"
+
+
+def test_explaining_names_what_carried_the_verdict():
+    data = json.dumps({"text": "Still no refund, nobody answers\x1b[31m", "stars": 2}).encode() + b"\n{nope"
+    result = CliRunner().invoke(command, ["--explain"], input=data)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("HIGH  Still no refund")
+    for part in ("2 of 5 stars", "'Still no refund' (money)", "likely a complaint", "weighed by the model"):
+        assert part in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "line 2" in result.stderr
+
+
+def test_a_probability_stands_beside_the_rank_and_is_null_where_nothing_was_read():
+    _, scored = run({"text": "still no refund"}, {"text": "love it"}, {"text": "最悪です"})
+    assert [s["complaint"] is None for s in scored] == [False, False, True]
+    assert scored[0]["complaint"] > 0.9 > 0.2 > scored[1]["complaint"]
 
 
 def test_a_line_nested_too_deeply_is_an_error_and_not_the_end():

@@ -125,7 +125,7 @@ def test_reasons_are_plain_words_strongest_first():
     assert judged.reasons[0] == "1 of 5 stars"
     assert any(r.startswith("'still no refund' (money)") for r in judged.reasons)
     assert judged.reasons[-1] == "seen by 1,240 people"
-    assert verdict("still no refund").reasons == ("'still no refund' (money)", "tone \u22120.53")
+    assert verdict("still no refund").reasons == ("'still no refund' (money)", "complaint: 97 % likely")
     assert judged.topics[0] == "refund"
 
 
@@ -136,6 +136,55 @@ def test_the_name_of_the_brand_is_no_reason():
     judged = judge(about, brand.name, analyse(about.text), hits=hits)
     assert judged.priority < URGENT
     assert not any("scam" in reason.casefold() for reason in judged.reasons)
+
+
+def test_a_lone_bad_word_is_negative_and_no_alarm():
+    assert verdict("bad").priority is NORMAL
+    assert verdict("awful!").priority is NORMAL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are hiring a complaints handler! Problems, refunds and angry emails are your thing? Apply now.",
+        "GIVEAWAY: follow and share to win, you would be crazy to miss this awful lot of prizes",
+        "no refund for my lost weekend lol haha \U0001f602",
+    ],
+)
+def test_two_signs_of_an_advert_a_giveaway_or_a_joke_lower_words(text):
+    assert verdict(text).priority is LOW
+
+
+def test_one_sign_lowers_nothing_and_safety_is_never_lowered():
+    assert verdict("still no refund lol").priority is HIGH
+    assert verdict("lol haha the plug caught fire, this is unsafe and terrible").priority is URGENT
+    assert verdict("lol haha worst prank ever", stars=1).priority is URGENT
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("My grandmother is 91 and you left her without heating, nobody answers", "vulnerable customer"),
+        ("You never refunded me, nobody answers, I have told the local paper", "press or large reach"),
+    ],
+)
+def test_who_speaks_raises_a_complaint_a_step_and_is_named(text, reason):
+    judged = verdict(text)
+    assert judged.priority is URGENT
+    assert any(reason in r for r in judged.reasons)
+
+
+def test_stars_and_words_that_contradict_each_other_are_named_both_ways():
+    assert verdict("I love it, the best, thank you so much!", stars=1).reasons[0] == (
+        "1 of 5 stars, but the words read friendly"
+    )
+
+
+def test_another_analyser_may_raise_and_never_lower():
+    calm, furious = Sentiment(0.9, Label.POSITIVE), Sentiment(-0.95, Label.NEGATIVE)
+    assert judge(mention("still no refund"), "Acme", calm).priority is HIGH
+    assert judge(mention("I bought it on Tuesday"), "Acme", furious).priority >= NORMAL
+    assert judge(mention("fine", stars=1), "Acme", calm).priority is URGENT
 
 
 def test_thresholds_are_the_users():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +26,7 @@ from monitor.web.security import Attempts, Gate, TooMany, safe_next, session_key
 from storage.records import CaseStatus
 from storage.store import Store
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
@@ -30,7 +34,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 def port(sqlite_store: Store, tmp_path: Path) -> Iterator[int]:
     add_case(sqlite_store, NOW, "They lost my parcel")
-    with served(web_config(tmp_path), sqlite_store, NOW) as port:
+    with served(web_config(tmp_path, url="https://mood.example"), sqlite_store, NOW) as port:
         yield port
 
 
@@ -211,6 +215,8 @@ def test_a_reverse_proxy_signs_people_in_and_nobody_else_can_claim_to_be_one(
     stranger = gate.visit("192.0.2.9", "http", headers)
     assert stranger.person is None
     assert not stranger.secure
+    alone = Gate(web_config(tmp_path).web, b"k" * 32, lambda: NOW).visit("127.0.0.1", "http", headers)
+    assert (alone.person, alone.address, alone.secure) == (None, "127.0.0.1", False)
     with served(config, sqlite_store, NOW) as port:
         assert Visitor(port, headers={"X-Forwarded-User": "anna"}).ask("/").status == 200
         secure = Visitor(port, headers={"X-Forwarded-User": "anna", "X-Forwarded-Proto": "https"}).ask("/")
@@ -235,6 +241,25 @@ def test_other_machines_are_let_in_only_behind_a_sign_in(tmp_path: Path) -> None
     done = CliRunner().invoke(cli, ["--config", str(settings(tmp_path)), "serve", "--bind", "0.0.0.0"])
     assert done.exit_code == 2
     assert "nobody would have to sign in" in done.output
+
+
+def test_the_command_prints_a_link_serves_and_ends_when_told(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "monitor", "--config", str(settings(tmp_path)), "serve", "--port", "0"]
+    running = subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout is not None
+        said = [running.stdout.readline(), running.stdout.readline()]
+        link = re.search(r"http://127\.0\.0\.1:(\d+)/sign-in#([\w-]{20,})", said[1])
+        assert link, said
+        visitor = Visitor(int(link[1]))
+        sent = {"csrf": visitor.csrf("/sign-in"), "token": link[2], "name": "Anna"}
+        assert visitor.ask("/sign-in", method="POST", body=urlencode(sent), **FORM).status == 303
+        assert "Nothing to answer" in visitor.ask("/").text
+        assert Visitor(int(link[1])).ask("/healthz").text == "ok"
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)
+    assert running.returncode in (0, -15)
 
 
 def test_tokens_come_from_the_environment_or_a_file_and_are_never_shown(tmp_path: Path) -> None:

@@ -241,7 +241,9 @@ def test_ratings_out_of_ten_are_seen_and_one_slip_is_no_scale(tmp_path: Path) ->
 
 def test_json_lines_with_a_broken_line_go_on(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text('{"text": "It broke", "stars": 1}\n{"text": broken\n\n[1]\n{"text": "It works", "stars": NaN}\n')
+    path.write_text(
+        '{"text": "It broke", "stars": 1}\n{"text": broken\n\n[1]\n{"text": "It works", "stars": NaN}\n'
+    )
     mentions, troubles, _ = read(path)
     assert [mention.text for mention in mentions] == ["It broke", "It works"]
     assert [trouble.line for trouble in troubles] == [2, 4]
@@ -259,7 +261,7 @@ def test_a_list_is_streamed_and_one_cut_short_says_where(tmp_path: Path) -> None
 
 
 def test_a_workbook_is_read(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["Reviews of Acme"],
         ["Date", "Stars", "Review", "Customer"],
         [45980, 2, "Too <late> & cold", "Ann"],

@@ -106,7 +106,7 @@ def test_a_press_reaches_the_app_as_slack_sends_it(slack: SlackStandin, client: 
     posted = client.chat_postMessage(channel="#alerts", text="x", blocks=BLOCKS)
     with App(slack) as app:
         assert slack.people.socket.wait_connected()
-        done = slack.people.click("#alerts", posted["ts"], "case_claim", ALICE)
+        done = slack.click("#alerts", posted["ts"], "case_claim", ALICE)
         menu = slack.people.click("#alerts", posted["ts"], "case_more", ALICE, option="snooze60")
         with pytest.raises(KeyError):
             slack.people.click("#alerts", posted["ts"], "case_burn", ALICE)
@@ -226,7 +226,7 @@ def test_a_window_is_sent_refused_and_sent_again(slack: SlackStandin, client: We
         with pytest.raises(AssertionError):
             slack.people.submit(window, {"why": "x"})
         app.ack = None
-        slack.people.submit(window, {"why": "because"})
+        slack.submit(window, {"why": "because"})
         assert not slack.people.windows
         with pytest.raises(KeyError):
             slack.people.submit(window, {"nonsense": "x"})
@@ -239,7 +239,7 @@ def test_reactions_people_and_members(slack: SlackStandin, client: WebClient) ->
     ]  # fmt: skip
     posted = client.chat_postMessage(channel="#alerts", text="x")
     here = {"channel": posted["channel"], "timestamp": posted["ts"]}
-    slack.people.react("#alerts", posted["ts"], "eyes", ALICE)
+    slack.react("#alerts", posted["ts"], "eyes", ALICE)
     client.reactions_add(name="tada", **here)
     assert refused(client.reactions_add, name="tada", **here) == "already_reacted"
     (message,) = client.conversations_history(channel=posted["channel"])["messages"]
