@@ -74,7 +74,7 @@ def run_problems(report: RunReport) -> list[str]:
         )
     if report.audit is not None:
         lines += [f"audit: {problem}" for problem in report.audit.problems]
-    return lines
+    return [*lines, *report.troubles]
 
 
 def run_table(report: RunReport, *, width: int | None = None) -> str:

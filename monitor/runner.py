@@ -39,6 +39,7 @@ class RunReport:
     delivery: DeliveryReport
     tallies: Mapping[str, Tally]
     audit: Audit | None = None  # None: the run delivered nothing, so there is nothing to prove yet
+    troubles: tuple[str, ...] = ()  # what fell over beside the crawl and the delivery, in words
 
     @property
     def failed(self) -> tuple[CrawlRun, ...]:

@@ -133,11 +133,10 @@ def once(
 ) -> RunReport:
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
-    from monitor.digest_send import due_digest
     from monitor.retention import forget_what_is_due
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
-    from monitor.runner import RunReport, collect, deliver, due, tend
+    from monitor.runner import RunReport, collect, deliver, due
 
     with store.reading() as ledger:
         last, failures = ledger.last_runs(), ledger.failures_in_row()
@@ -149,8 +148,7 @@ def once(
 
         for problem in hear_reactions(config, store).problems:
             log.warning("%s", problem)
-    tend(config, store, _now())
-    due_digest(config, store, _now())
+    troubles = _chores(config, store)
     delivery = DeliveryReport()
     if deliver_too:
         within = LAST_DELIVERIES_WITHIN if stop.is_set() else DELIVERY_WITHIN
@@ -164,8 +162,27 @@ def once(
             deadline=_now() + within,
         )
     forget_what_is_due(store, config.sources, _now())
-    report = RunReport(tuple(runs), delivery, tallies, _audited(config, store) if deliver_too else None)
+    audit = _audited(config, store) if deliver_too else None
+    report = RunReport(tuple(runs), delivery, tallies, audit, tuple(troubles))
     return _proved(config, store, report, stop, stream) if deliver_too else report
+
+
+def _chores(config: Config, store: Store) -> list[str]:
+    """Do what time calls for; what fell over, in words. An alert that waits must not wait for a digest's fault."""
+    from monitor.digest_send import due_digest
+    from monitor.runner import tend
+    from storage.errors import StoreError
+
+    troubles = []
+    for what, chore in (("deadlines and storms", tend), ("the digest", due_digest)):
+        try:
+            chore(config, store, _now())
+        except StoreError:
+            raise  # nothing else would work either, and its words say what to do
+        except Exception as error:
+            log.exception("%s could not be looked after", what)
+            troubles.append(f"{what} could not be looked after: {type(error).__name__}; the log has more")
+    return troubles
 
 
 def _audited(config: Config, store: Store) -> Audit:

@@ -148,3 +148,31 @@ def test_the_report_for_machines_is_json(tmp_path: Path, flag: str) -> None:
     assert told["sources"][0]["source"] == "shop"
     assert told["sources"][0]["new"] == 1
     assert told["problems"] == []
+
+
+def test_a_fault_beside_the_delivery_keeps_no_alert_from_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+    from io import StringIO
+
+    from monitor import digest_send
+    from monitor.commands.run import once
+    from monitor.config import load_config
+    from monitor.run_view import run_problems
+
+    def falls_over(*_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(digest_send, "due_digest", falls_over)
+    with Site({"/": page(1)}) as site:
+        settle(tmp_path, site, more="")
+        text = (tmp_path / "lowstar.toml").read_text("utf-8").replace("about =", 'backfill = "alert"\nabout =')
+        (tmp_path / "lowstar.toml").write_text(text, "utf-8")
+        config = load_config(tmp_path / "lowstar.toml", {})
+        console = StringIO()
+        with open_store(config.store_url) as store:
+            report = once(config, store, ("shop",), stop=threading.Event(), stream=console)
+    assert report.delivery.sent == 1
+    assert "needs an answer" in console.getvalue()
+    assert run_problems(report) == ["the digest could not be looked after: ZeroDivisionError; the log has more"]

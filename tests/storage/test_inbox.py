@@ -11,6 +11,8 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
 from storage.inbox import FOUND_MAX, NOBODY, Counted, Place, SavedFilter, Wanted, newest_mentions, open_counts
+from storage.inbox import _about as about
+from storage.inbox import _of_case as of_case
 from storage.inbox import _pages as pages
 from storage.records import (
     Case,
@@ -214,6 +216,28 @@ def test_the_worst_first_list_is_read_in_order_from_wherever_a_page_begins(
         assert after is None or said.startswith("SEARCH")
         assert "TEMP B-TREE" not in said
         assert "SCAN mentions" not in said
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(brand="Acme"),
+        Wanted(source="shop"),
+        Wanted(owner=NOBODY, brand="Acme"),
+        Wanted(status="open"),
+        Wanted(status="late", stars=1),
+        Wanted(language="de", topic="delivery"),
+    ],
+)
+@pytest.mark.parametrize("after", [None, Place(7, 2, 0.5)])
+def test_a_narrowed_list_is_read_in_order_too(
+    sqlite_store: Store, wanted: Wanted, after: Place | None
+) -> None:
+    for statement in pages(wanted, after):
+        narrowed = statement.where(*about(wanted), *of_case(wanted, NOW)).limit(50)
+        said = plan(sqlite_store, narrowed)
+        assert "USING INDEX ix_cases_unanswered" in said.splitlines()[0]
+        assert "TEMP B-TREE" not in said
 
 
 @pytest.mark.parametrize("after", [None, Place(7, at=NOW)])

@@ -22,7 +22,7 @@ def upgrade() -> None:
     )
     _index(
         "ix_cases_counted",
-        ["brand", "status", "priority", "owner", "respond_by", "again_by", "closed_at"],
+        ["respond_by", "again_by", "brand", "status", "priority", "owner", "closed_at"],
         "closed_at IS NULL",
     )
     _index("ix_cases_closed_at", ["closed_at", "number"], "closed_at IS NOT NULL")
