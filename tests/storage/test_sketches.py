@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from alerts.copies import SAID_AGAIN, copies_line, tend_copies
 from alerts.routing import Route
 from alerts.sla import STANDARD
+from monitor.cards import render_for
 from monitor.clusters import more_like
+from monitor.config import load_config
 from monitor.duplicates import sketch, words_of
 from monitor.ingest import Desk, ingest
 from monitor.match import Brand, Matcher
@@ -195,3 +199,16 @@ def _close(store: Store, number: int, status: CaseStatus, outcome: str) -> None:
         assert case is not None
         changed = replace(case, status=status, outcome=outcome, closed_at=NOW, version=case.version + 1)
         assert ledger.save_case(changed, was_version=case.version)
+
+
+def test_the_card_of_the_first_says_how_many_more_there_are(store: Store, tmp_path: Path) -> None:
+    ingest([said(number) for number in (1, 2, 3)], store, DESK, NOW)
+    path = tmp_path / "lowstar.toml"
+    path.write_text('[[brands]]\nname = "Acme"\n', encoding="utf-8")
+    first = min(states(store))
+    with store.reading() as ledger:
+        (card,) = ledger.cards_of([first])
+        reviewed = ledger.reviewed(first)
+    message = render_for(load_config(path, {}), store, lambda: NOW)(card, reviewed)
+    assert "+2 more like this" in json.dumps(list(message.blocks))
+    assert card.wanted_version > 1
