@@ -42,7 +42,9 @@ CENTRE, STEEPNESS = (
     2.5,
 )  # of a mean human valence (−4…4): where half the readers would call it negative
 COMPLAINING = frozenset(("anger", "annoyance", "disappointment", "disapproval", "disgust", "sadness"))
-SHARE = 0.25  # of complaints in the feed that probabilities are calibrated for: more than in most, to be heard
+SHARE = (
+    0.25  # of complaints in the feed that probabilities are calibrated for: more than in most, to be heard
+)
 WEIGHTS = {
     "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,

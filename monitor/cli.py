@@ -33,7 +33,10 @@ COMMANDS = {
     "try": ("monitor.commands.try_:command", "Show what would be collected from a page; keep nothing."),
     "import": ("monitor.commands.import_:command", "Take in exports, saved pages and e-mails."),
     "score": ("monitor.commands.score:command", "Judge JSON lines: texts in, verdicts out."),
-    "evaluate": ("monitor.commands.evaluate:command", "Measure the triage on labelled texts, beside plain VADER."),
+    "evaluate": (
+        "monitor.commands.evaluate:command",
+        "Measure the triage on labelled texts, beside plain VADER.",
+    ),
     "cases": ("monitor.commands.cases:command", "Show what somebody has to answer, worst first."),
     "learn": ("monitor.commands.learn:command", "Learn from corrections; show what would change."),
     "replay": ("monitor.commands.replay:command", "Try a changed lowstar.toml on stored history."),

@@ -108,7 +108,7 @@ class Config:
     policy: Policy = STANDARD  # hours, people, escalation; `monitor.runner.policy_for` adds the customers
     playbooks: tuple[Playbook, ...] = ()
     customers: Path | None = None  # the exported table of customers
-    digest: DigestPlan = DigestPlan()
+    digest: DigestPlan = field(default_factory=DigestPlan)
     storms: StormRules = field(default_factory=StormRules)
     spikes: SpikeRules = field(default_factory=SpikeRules)
     learning: LearningRules = field(default_factory=LearningRules)

@@ -22,6 +22,7 @@ from monitor.digest import digest_of
 from monitor.digest_rows import Wanted, gather
 from monitor.digest_shape import Digest, Post
 from monitor.match import Brand
+from monitor.sentiment import NEGATIVE_TO
 from monitor.weeks import Period, Span, last_full
 from storage.records import Delivery, DeliveryKind, Priority
 from storage.store import Store
@@ -88,7 +89,7 @@ def make(config: Config, store: Store, brand: Brand, period: Period, now: dateti
         brands=config.brands,
         titles={source.name: source.title or source.name for source in config.sources},
         every={source.name: source.every for source in config.sources},
-        negative=config.triage.negative,
+        negative=NEGATIVE_TO,
         goal=config.digest.goal,
         topics=config.digest.topics,
     )

@@ -129,8 +129,11 @@ def verdicts_on(mention: Mention, desk: Desk) -> tuple[Verdict, ...]:
     if not brands:
         return ()
     sentiment = _read(mention, desk.analyse)
+    rivals = desk.matcher.rivals_in(mention.judged_text)
     return tuple(
-        judge_as_taught(mention, brand, sentiment, desk.thresholds, offset=desk.offset, hits=hits)
+        judge_as_taught(
+            mention, brand, sentiment, desk.thresholds, offset=desk.offset, hits=hits, rivals=rivals
+        )
         for brand in brands
     )
 
@@ -139,9 +142,7 @@ def _read(mention: Mention, analyse: Analyzer) -> Sentiment:
     """How its author feels; what cannot be scored is shown to a person, never dropped."""
     try:
         return analyse(mention.judged_text)
-    except (
-        Exception
-    ):  # an analyser may be anybody's, and a text anything: the door that turns both into "unread"
+    except Exception:  # an analyser may be anybody's, a text anything: the door that turns both into "unread"
         log.exception("could not score %s %s", mention.source, mention.external_id)
         return Sentiment(0.0, Label.UNREAD)
 

@@ -357,12 +357,13 @@ def judge_as_taught(
     *,
     offset: Offset | None,
     hits: Sequence[Hit] = (),
+    rivals: Sequence[Hit] = (),
 ) -> Verdict:
     """`judge` with what was learned here; one or two stars are never lowered by it."""
-    shipped = judge(mention, brand, sentiment, thresholds, hits=hits)
+    shipped = judge(mention, brand, sentiment, thresholds, hits=hits, rivals=rivals)
     if offset is None:
         return shipped
     taught = as_taught(mention.judged_text, sentiment, offset)
-    verdict = judge(mention, brand, taught, thresholds, hits=hits, offset=offset)
+    verdict = judge(mention, brand, taught, thresholds, hits=hits, rivals=rivals, offset=offset)
     firm = mention.stars is not None and mention.stars <= FIRM_STARS
     return shipped if firm and verdict.rank < shipped.rank else verdict

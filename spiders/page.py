@@ -22,7 +22,9 @@ class Page:
     notes: tuple[str, ...] = ()  # what was odd but could be read: worth a word, no alarm
     removals: tuple[Removal, ...] = ()
     snapshots: tuple[RatingSnapshot, ...] = ()  # averages the page shows
-    blind: str = ""  # why this page shows nothing although it should: a login wall, a captcha, a changed layout
+    blind: str = (
+        ""  # why this page shows nothing although it should: a login wall, a captcha, a changed layout
+    )
     quiet: bool = False  # an answer that may well be empty: a window of time in which nobody spoke
     cursors: tuple[tuple[str, str], ...] = ()  # (name, value) to remember once these mentions are stored
 

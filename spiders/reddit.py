@@ -227,7 +227,11 @@ class RedditSpider(SourceSpider):
                 break
             if not listing.after or listing.after == after or read >= limit:
                 # A few names that are all gone were taken down; many are a hole, or a listing cut short.
-                if mark is not None and self.since is None and (len(mark.seen) >= SEEN_MEANT or read >= limit):
+                if (
+                    mark is not None
+                    and self.since is None
+                    and (len(mark.seen) >= SEEN_MEANT or read >= limit)
+                ):
                     self._gap(stream, read, limit)
                 break
             after = listing.after

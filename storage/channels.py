@@ -109,7 +109,8 @@ class ChannelLedger:
     def redirect(self, notifier: str, channel: str, fallback: str, *, to: str = "") -> int:
         """What waits for `channel` goes to `fallback` and says for whom it was meant; how many moved.
 
-        `to` names another notifier, by which it goes there. A delivery is redirected once: when the fallback is out of order too, it waits there.
+        `to` names another notifier, by which it goes there. A delivery is redirected once:
+        when the fallback is out of order too, it waits there.
         """
         d = deliveries.c
         moved = 0

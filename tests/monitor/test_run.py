@@ -167,7 +167,9 @@ def test_a_fault_beside_the_delivery_keeps_no_alert_from_its_reader(
     monkeypatch.setattr(digest_send, "due_digest", falls_over)
     with Site({"/": page(1)}) as site:
         settle(tmp_path, site, more="")
-        text = (tmp_path / "lowstar.toml").read_text("utf-8").replace("about =", 'backfill = "alert"\nabout =')
+        text = (
+            (tmp_path / "lowstar.toml").read_text("utf-8").replace("about =", 'backfill = "alert"\nabout =')
+        )
         (tmp_path / "lowstar.toml").write_text(text, "utf-8")
         config = load_config(tmp_path / "lowstar.toml", {})
         console = StringIO()
@@ -175,4 +177,6 @@ def test_a_fault_beside_the_delivery_keeps_no_alert_from_its_reader(
             report = once(config, store, ("shop",), stop=threading.Event(), stream=console)
     assert report.delivery.sent == 1
     assert "needs an answer" in console.getvalue()
-    assert run_problems(report) == ["the digest could not be looked after: ZeroDivisionError; the log has more"]
+    assert run_problems(report) == [
+        "the digest could not be looked after: ZeroDivisionError; the log has more"
+    ]

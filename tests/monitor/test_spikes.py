@@ -252,8 +252,8 @@ def test_the_first_crawl_of_a_new_source_is_no_spike(store: Store) -> None:
     quiet_weeks(store)
     fill(store, *(NOW - timedelta(minutes=9 * at) for at in range(1, 9)))
     with store.transaction() as ledger:
-        ledger.start_run("elsewhere", NOW - timedelta(weeks=30))
-        ledger.start_run("shop", NOW - HOUR)
+        ledger.begin_run("elsewhere", NOW - timedelta(weeks=30))
+        ledger.begin_run("shop", NOW - HOUR)
     assert tend(store) == (0, 0)
 
 
