@@ -24,7 +24,8 @@ def find_copies(ledger: Ledger, judged: Sequence[Judged]) -> tuple[list[Judged],
     sketches = {identity: sketch(several) for identity, several in words.items()}
     # An edited mention may have been something once, and be no complaint any more.
     gone = {one.mention_id: () for one in judged if not one.new and one.mention_id not in sketches}
-    ledger.write_sketches({**gone, **sketches})
+    new = {one.mention_id for one in judged if one.new}
+    ledger.write_sketches({**gone, **sketches}, new)
     firsts: dict[int, int] = {}
     for identity in sorted(sketches):
         for twin in ledger.alike(sketches[identity], before=identity):
@@ -32,7 +33,7 @@ def find_copies(ledger: Ledger, judged: Sequence[Judged]) -> tuple[list[Judged],
             if same_words(words[identity], words_of(twin.text), cut=cut):
                 firsts[identity] = firsts.get(twin.mention_id, twin.first_id)
                 break
-    ledger.note_copies({identity: firsts.get(identity) for identity in {**gone, **sketches}})
+    ledger.note_copies({identity: firsts.get(identity) for identity in {**gone, **sketches}}, new)
     if not firsts:
         return list(judged), {}
     said = ledger.said_alike(firsts.values())

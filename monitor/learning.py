@@ -15,15 +15,15 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.examination import examine
 from monitor.match import Hit
 from monitor.ranker import Offset, chance, features, probability, ranker, scale_of
 from monitor.sentiment import NEGATIVE_TO, POSITIVE_FROM, compound_of
-from monitor.triage import Thresholds, judge
+from monitor.triage import REASONS_KEPT, Thresholds, judge
 from storage.learned import Taught
-from storage.records import Label, Mention, Sentiment, Verdict, case_name
+from storage.records import Label, Mention, Priority, Sentiment, Verdict, case_name
 
 SHRINK = 1.0  # λ of ½λ|w|²
 ROUNDS = 40  # through all examples; it is settled long before
@@ -35,7 +35,30 @@ AUDIT = 0.2  # share of labels that must be of posts nobody was alerted to
 TERMS_KEPT = 4_000
 WEIGHT_LEAST = 0.01  # logits; what weighs less changes no verdict
 RULES_SHOWN = 12  # of each direction
+TELLING = 1.0  # logits that learned words must add to be named as a reason
 FIRM_STARS = 2.0  # as few as these are never lowered
+
+_SMALL = frozenset(
+    [
+        "from",
+        "have",
+        "that",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "will",
+        "with",
+        "your",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +317,7 @@ def rules_of(
             if term in weights:
                 where[term].append(at)
     usual = 3.0 / 20**0.35  # a post of ten words has some twenty terms
-    told = [term for term, places in where.items() if len(places) >= 2]
+    told = _readable({term: places for term, places in where.items() if len(places) >= 2}, weights)
     rules = []
     for raising in (True, False):
         mine = [term for term in told if (weights[term] > 0) == raising]
@@ -311,6 +334,16 @@ def rules_of(
                 )
             )
     return tuple(rules)
+
+
+def _readable(where: Mapping[str, Sequence[int]], weights: Mapping[str, float]) -> list[str]:
+    """Of terms that stand in the same examples the one that says most; none that say nothing."""
+    best: dict[tuple[int, ...], str] = {}
+    for term in sorted(where, key=lambda term: (-abs(weights[term]), " " in term, -len(term), term)):
+        if all(len(word) < 4 or word in _SMALL for word in term.strip("~^ ").split()):
+            continue
+        best.setdefault(tuple(where[term]), term)
+    return list(best.values())
 
 
 def said(term: str) -> str:
@@ -366,4 +399,24 @@ def judge_as_taught(
     taught = as_taught(mention.judged_text, sentiment, offset)
     verdict = judge(mention, brand, taught, thresholds, hits=hits, rivals=rivals, offset=offset)
     firm = mention.stars is not None and mention.stars <= FIRM_STARS
-    return shipped if firm and verdict.rank < shipped.rank else verdict
+    if firm and verdict.rank < shipped.rank:
+        return shipped
+    return _named(mention, verdict, thresholds, offset)
+
+
+def _named(mention: Mention, verdict: Verdict, thresholds: Thresholds, offset: Offset) -> Verdict:
+    """What the team's own words make probable is high, as what the shipped lists name is; and the word is told."""
+    seen = examine(mention.judged_text)
+    shipped, taught = chance(seen, mention.judged_text), chance(seen, mention.judged_text, offset)
+    if shipped is None or taught is None or taught <= shipped:
+        return verdict
+    found = features(seen, mention.judged_text)
+    parts = [(offset.terms[term] * scale_of(found), term) for term in found.terms if term in offset.terms]
+    if sum([weight for weight, _ in parts]) < TELLING:
+        return verdict
+    word = min(parts, key=lambda part: (-part[0], len(part[1].split()), -len(part[1]), part[1]))[1]
+    reasons = (*verdict.reasons[: REASONS_KEPT - 1], f"'{said(word)}' (learned from your team)")
+    named = replace(verdict, reasons=reasons)
+    if mention.stars is None and verdict.priority is Priority.NORMAL and taught >= thresholds.high:
+        return replace(named, priority=Priority.HIGH, rank=verdict.rank + 1 / len(Priority))
+    return named

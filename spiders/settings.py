@@ -47,6 +47,7 @@ ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "lowstar"  # the name a robots.txt calls us by, without the version
 CONCURRENT_REQUESTS = 8
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+CONCURRENT_ITEMS = 8  # Scrapy starts so many tasks a page, needed or not; an item here only joins a queue
 DOWNLOAD_DELAY = 1.0  # seconds between two requests to one host
 DOWNLOAD_DELAY_JITTER = 0.2
 REFERRER_POLICY = "same-origin"

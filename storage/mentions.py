@@ -38,7 +38,7 @@ from storage.rows import (
     verdict_row,
 )
 from storage.search import drop_words, refresh_words
-from storage.tables import UtcTime, mentions, revisions, verdicts
+from storage.tables import UtcTime, mentions, revisions, sketches, verdicts
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -230,6 +230,7 @@ class MentionLedger:
             )
         for some in _chunks(removed):
             self._connection.execute(delete(revisions).where(revisions.c.mention_id.in_(some)))
+            self._connection.execute(delete(sketches).where(sketches.c.mention_id.in_(some)))
             self._connection.execute(
                 update(verdicts).where(verdicts.c.mention_id.in_(some)).values(spans="[]", reasons="[]")
             )

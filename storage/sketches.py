@@ -70,10 +70,13 @@ class SketchLedger:
 
     _connection: Connection
 
-    def write_sketches(self, several: Mapping[int, Sequence[int]]) -> None:
-        """Keep by which hashes these mentions are found again, in place of what was kept of them before."""
+    def write_sketches(self, several: Mapping[int, Sequence[int]], new: Collection[int] = ()) -> None:
+        """Keep by which hashes these mentions are found again, in place of what was kept of them before.
+
+        Of those that are `new` nothing was.
+        """
         ids = sorted(several)
-        for some in _chunks(ids):
+        for some in _chunks([one for one in ids if one not in new]):
             self._connection.execute(delete(sketches).where(sketches.c.mention_id.in_(some)))
         rows = [{"hash": one, "mention_id": identity} for identity in ids for one in several[identity]]
         if not rows:
@@ -104,10 +107,10 @@ class SketchLedger:
             for row in rows
         ]
 
-    def note_copies(self, firsts: Mapping[int, int | None]) -> None:
-        """Each mention says what `firsts` gives said first; None: nobody did (any more)."""
+    def note_copies(self, firsts: Mapping[int, int | None], new: Collection[int] = ()) -> None:
+        """Each mention says what `firsts` gives said first; None: nobody did (any more). `new`: as above."""
         ids = sorted(firsts)
-        for some in _chunks(ids):
+        for some in _chunks([one for one in ids if one not in new]):
             self._connection.execute(delete(copies).where(copies.c.mention_id.in_(some)))
         rows = [{"mention_id": one, "first_id": first} for one in ids if (first := firsts[one]) is not None]
         if rows:

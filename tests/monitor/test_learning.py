@@ -224,6 +224,16 @@ def test_words_without_stars_are_raised_and_lowered() -> None:
     )
 
 
+def test_what_the_team_taught_alerts_and_says_so() -> None:
+    offset = learn(lessons()).offset
+    text = "Waiting for Acme to restock the lamp next to the sofa"
+    shipped, taught = judged(text, None, None), judged(text, None, offset)
+    assert shipped.priority < Priority.HIGH
+    assert taught.priority is Priority.HIGH
+    assert 0.5 <= taught.rank < 0.75
+    assert any("learned from your team" in reason for reason in taught.reasons)
+
+
 def test_somebody_elses_analyser_keeps_its_word() -> None:
     mention = Mention(source="x", external_id="1", text="They refused my refund")
     theirs = Sentiment(-0.9876, Label.NEGATIVE)
