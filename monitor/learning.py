@@ -39,26 +39,11 @@ TELLING = 1.0  # logits that learned words must add to be named as a reason
 FIRM_STARS = 2.0  # as few as these are never lowered
 
 _SMALL = frozenset(
-    [
-        "from",
-        "have",
-        "that",
-        "their",
-        "them",
-        "then",
-        "there",
-        "they",
-        "this",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "will",
-        "with",
-        "your",
-    ]
-)
+    (
+        "from", "have", "that", "their", "them", "then", "there", "they", "this", "were", "what", "when", "where",
+        "which", "will", "with", "your",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +175,8 @@ def _pull(margin: float, length: float, was: float) -> float:
     """The α with logit(α) + margin + (α − was)·length = 0: Newton on the logit, kept between two bounds."""
     low, high = -40.0, 40.0
     z = max(low, min(high, -margin if not was else math.log(was / (1.0 - was))))
-    for _ in range(60):
+    last = math.inf
+    for _ in range(100):
         alpha = 1.0 / (1.0 + math.exp(-z))
         error = z + margin + (alpha - was) * length
         if error > 0:
@@ -200,9 +186,9 @@ def _pull(margin: float, length: float, was: float) -> float:
         step = error / (1.0 + length * alpha * (1.0 - alpha))
         if abs(step) < 1e-6:
             break
-        z -= step
-        if not low < z < high:
-            z = (low + high) / 2
+        # Newton may jump to and fro across the bend: whenever it gains too little, the bounds are halved instead.
+        z = z - step if abs(error) < last / 2 and low < z - step < high else (low + high) / 2
+        last = abs(error)
     return max(1e-12, min(1.0 - 1e-12, 1.0 / (1.0 + math.exp(-z))))
 
 

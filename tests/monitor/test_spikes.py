@@ -138,9 +138,9 @@ def test_a_source_counts_once_it_was_listened_to_for_long_enough() -> None:
     year = NOW - timedelta(weeks=52)
     runs = {"old": NOW - timedelta(weeks=6), "young": NOW - timedelta(days=10)}
     ends, young = spans_before(year, NOW, runs)
-    assert (len(ends), young) == (5, {"young"})
+    assert (len(ends), young) == (5, frozenset({"young"}))
     ends, young = spans_before(year, NOW, {"young": NOW - timedelta(days=10), "today": NOW - HOUR})
-    assert (ends[-1], young) == (NOW - timedelta(days=7), {"today"})
+    assert (ends[-1], young) == (NOW - timedelta(days=7), frozenset({"today"}))
     assert spans_before(year, NOW, {"today": NOW - HOUR})[0] == []
 
 
