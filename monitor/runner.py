@@ -60,6 +60,11 @@ def desk_for(config: Config) -> Desk:
     )
 
 
+def desk_at(config: Config, store: Store) -> Desk:
+    """What `ingest` needs, with what was learned from the team and adopted."""
+    return replace(desk_for(config), offset=offset_in_force(store))
+
+
 def offset_in_force(store: Store) -> Offset | None:
     """What was learned from the team and adopted; None where nothing was."""
     with store.reading() as ledger:
@@ -144,7 +149,7 @@ def collect(
         return [], {}
     # Spiders are started by name: the layers below must not know them.
     crawl = importlib.import_module("spiders.crawl").crawl
-    desk = replace(desk_for(config), offset=offset_in_force(store))
+    desk = desk_at(config, store)
     tallies: dict[str, Tally] = {}
 
     def sink_for(source: Source, run: CrawlRun) -> Callable[[Sequence[Mention | Removal]], Tally]:

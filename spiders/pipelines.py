@@ -136,12 +136,12 @@ def _configured_sink(spider: SourceSpider) -> Sink | None:
     # Loaded here only: `lowstar run` hands its sink over, and a plain crawl needs no store.
     from monitor.config import load_config
     from monitor.ingest import about, ingest
-    from monitor.runner import desk_for
+    from monitor.runner import desk_at
     from storage.store import open_store
 
     config = spider.config or load_config(None, os.environ)
     store = open_store(config.store_url)
-    desk = desk_for(config)
+    desk = desk_at(config, store)
     source = spider.source
     with store.reading() as ledger:
         first = not ledger.found_before(source.name, 1)

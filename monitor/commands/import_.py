@@ -147,13 +147,13 @@ def _take_in(
     quiet: bool,
 ) -> int:
     from monitor.ingest import ingest
-    from monitor.runner import desk_for
+    from monitor.runner import desk_at
     from storage.records import RunOutcome, Tally
 
     with store.transaction() as ledger:
         run = ledger.begin_run(source.name, now)
     announce = alert or source.backfill == "alert" or not run.first
-    desk = desk_for(config)
+    desk = desk_at(config, store)
     total, failed, found = Tally(), 0, 0
     reasons: list[str] = []
     for path in files:
