@@ -41,6 +41,8 @@ pace = "5ms"
 timeout = 1
 [alerts]
 reconcile_after = "2s"
+[storms]
+on = false  # sixty at once would become one card: here each has to arrive by itself
 [crawl]
 allow_hosts = ["127.0.0.1"]
 delay = "0s"
