@@ -48,9 +48,9 @@ class StormRules:
     """When many become one card. Durations are clock time."""
 
     on: bool = True
-    cases: int = 10  # more than so many of one brand and topic …
+    cases: int = 20  # more than so many of one brand and topic …
     within: timedelta = timedelta(minutes=10)  # … written within this
-    backlog: int = 20  # more than so many waiting in one channel
+    backlog: int = 60  # more than so many waiting in one channel: a minute of it at the pace Slack asks for
     shown: int = 10  # the worst of a storm that are still shown one by one
     calm: timedelta = timedelta(minutes=30)  # under half of `cases` for so long: it is over
     refresh: timedelta = timedelta(seconds=60)  # least time between two changes of its card

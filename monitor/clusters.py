@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from alerts.cases import Judged
 from alerts.copies import copies_line
-from monitor.duplicates import Copy, campaign, is_cut, same_words, sketch, words_of
+from monitor.duplicates import Copy, campaign, is_cut, same_numbers, same_words, sketch, words_of
 from monitor.triage import REASONS_KEPT
 from storage.records import Case, Label, Priority
 from storage.sketches import Said
@@ -30,7 +30,9 @@ def find_copies(ledger: Ledger, judged: Sequence[Judged]) -> tuple[list[Judged],
     for identity in sorted(sketches):
         for twin in ledger.alike(sketches[identity], before=identity):
             cut = is_cut(texts[identity]) or is_cut(twin.text)
-            if same_words(words[identity], words_of(twin.text), cut=cut):
+            if same_words(words[identity], words_of(twin.text), cut=cut) and same_numbers(
+                texts[identity], twin.text
+            ):
                 firsts[identity] = firsts.get(twin.mention_id, twin.first_id)
                 break
     ledger.note_copies({identity: firsts.get(identity) for identity in {**gone, **sketches}}, new)

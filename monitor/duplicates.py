@@ -111,6 +111,19 @@ def same_words(one: Sequence[str], two: Sequence[str], *, cut: bool = False) -> 
     return 2 * common(one, two) >= wanted * both
 
 
+def same_numbers(one: str, two: str) -> bool:
+    """True unless two short texts name different numbers: another parcel, another order, another customer.
+
+    In a text of more than `LONG` words a number is a word like any other.
+
+    >>> same_numbers("parcel 7 never came, nobody answers", "parcel 8 never came, nobody answers")
+    False
+    """
+    if min(len(words_of(one)), len(words_of(two))) >= LONG:
+        return True
+    return _NUMBER.findall(_ADDRESS.sub(" ", one)) == _NUMBER.findall(_ADDRESS.sub(" ", two))
+
+
 def is_cut(text: str) -> bool:
     """True for a text its site shows only the beginning of."""
     return text.rstrip().endswith(("…", "...", "[...]", "[…]"))

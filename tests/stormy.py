@@ -19,7 +19,7 @@ from storage.channels import read_body
 from storage.records import Delivery, DeliveryKind, DeliveryState, Mention, Priority, Reviewed, Verdict
 from storage.store import Store
 
-RULES = StormRules()
+RULES = StormRules(cases=10, backlog=20)
 ROUTE = Route(channel="#alerts", priority=Priority.NORMAL)
 TITLES = {"shop": "Shop", "forum": "Forum"}
 
