@@ -31,8 +31,8 @@ from storage.channels import WAITING, ChannelLedger, opens_at, passed, sane, uns
 from storage.records import Delivery, DeliveryKind, DeliveryState, Priority
 from storage.tables import UtcTime, channels, deliveries
 
-AGEING = timedelta(hours=1)  # waiting this long raises a delivery one step of priority
-AGEING_STEPS = 24  # nothing starves: after four hours the mildest passes the newest urgent
+AGEING = timedelta(hours=1)  # waiting this long raises a delivery one step of priority, to urgent at most
+STARVED = timedelta(days=1)  # waiting this long puts it before everything: nothing starves
 EDIT_GAP = timedelta(seconds=10)  # least time between two changes of one card
 LEASE = timedelta(seconds=60)  # a claim older than this belongs to nobody any more
 MAX_BACKOFF = timedelta(minutes=10)  # nothing tried before is put off for longer, but by a clock set back
@@ -421,12 +421,22 @@ class DeliveryLedger(ChannelLedger):
 
     def _next(self, notifier: str, channel: str, now: datetime, *, pass_storms: bool = False) -> Any:
         t = deliveries.alias("candidate")
-        waited = case(
+        # What waited is among the urgent, behind those that are: after an outage the worst still goes first.
+        most = Priority.URGENT.value
+        level = case(
+            (t.c.created_at <= now - STARVED, literal_column(str(most + 1))),
             *(
-                (t.c.created_at <= now - step * AGEING, literal_column(str(step)))
-                for step in range(AGEING_STEPS, 0, -1)
+                (
+                    and_(t.c.created_at <= now - step * AGEING, t.c.priority >= most - step),
+                    literal_column(str(most)),
+                )
+                for step in range(most, 0, -1)
             ),
-            else_=literal_column("0"),
+            *(
+                (t.c.created_at <= now - step * AGEING, t.c.priority + literal_column(str(step)))
+                for step in range(most, 0, -1)
+            ),
+            else_=t.c.priority,
         )
         return (
             select(t.c.id)
@@ -440,7 +450,8 @@ class DeliveryLedger(ChannelLedger):
             )
             .order_by(
                 *([t.c.storm.is_not(None)] if pass_storms else []),
-                (t.c.priority + waited).desc(),
+                level.desc(),
+                t.c.priority.desc(),
                 t.c.parent.is_not(None),
                 t.c.rank.desc(),
                 t.c.created_at,
