@@ -88,8 +88,13 @@ def _explain(report: RunReport, folder: Path, *, sent: int, later: bool) -> None
 
     click.echo(run_table(report))
     click.echo()
-    if sent:
-        click.echo(f"{sent} alerts, worst first, once.")
+    changed = report.delivery.edited
+    if changed:
+        click.echo(
+            f"{changed} card{'s' * (changed != 1)} changed with what customers did; the thread says so."
+        )
+    elif sent:
+        click.echo(f"{sent} alert{'s' * (sent != 1)}, worst first, once.")
     else:
         click.echo("Nothing new to send: everything is known, nothing is sent twice.")
     click.echo(
