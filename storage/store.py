@@ -12,7 +12,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -162,26 +162,24 @@ class Store:
             yield
             return
         lock = file_lock(_beside(self._path, ".lock"), wait=WAIT)
-        try:
-            lock.__enter__()
-        except Busy as error:
-            raise Locked(f"another process has been writing to {self._name} for {WAIT:.0f} s") from error
-        except OSError as error:
-            raise CannotOpen(f"cannot lock {self._name}: {error.strerror}") from error
-        try:
+        with self._held(lock, Locked(f"another process has been writing to {self._name} for {WAIT:.0f} s")):
             yield
-        finally:
-            lock.__exit__(None, None, None)
 
     @contextmanager
     def _file_run_lock(self, name: str) -> Iterator[None]:
         assert self._path is not None  # noqa: S101 - told to mypy; run_lock chose this way for it
         slug = name if re.fullmatch(r"[a-z0-9_-]{1,64}", name) else _digest(name).hex()
         lock = file_lock(_beside(self._path, f".{slug}.lock"), wait=0)
+        with self._held(lock, Busy(f"another process is doing {name!r}")):
+            yield
+
+    @contextmanager
+    def _held(self, lock: AbstractContextManager[None], taken: StoreError) -> Iterator[None]:
+        # Entered by hand: a Busy or OSError of the block itself is not the lock's.
         try:
             lock.__enter__()
         except Busy as error:
-            raise Busy(f"another process is doing {name!r}") from error
+            raise taken from error
         except OSError as error:
             raise CannotOpen(f"cannot lock {self._name}: {error.strerror}") from error
         try:
