@@ -142,8 +142,8 @@ def _blocks(card: DigestCard, room: _Room) -> list[Block]:
         if more > 0:
             items.append(_section(f"and {more:,} more"))
         blocks.append(_rich({"type": "rich_text_list", "style": "bullet", "elements": items}))
-    if card.footer:
-        blocks.append(_context(clip(one_line(card.footer), room.footer)))
+    if footer := one_line(card.footer):  # white space alone is an empty text, which Slack refuses
+        blocks.append(_context(clip(footer, room.footer)))
     if url := button_url(card.report_url, 3_000):
         button = {
             "type": "button",

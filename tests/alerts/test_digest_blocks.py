@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.blocks import as_text
@@ -128,6 +128,7 @@ WILD = st.text(max_size=400)
 
 @settings(max_examples=40, deadline=None)
 @given(words=WILD, url=WILD, count=st.integers(0, 30))
+@example(words=" ", url="", count=0)
 def test_any_words_make_a_card_slack_takes(words: str, url: str, count: int) -> None:
     links = (Link(words, url), Link(words, f"https://x.example/{url}"))
     card = DigestCard(
