@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from monitor.attribution import own_words
+from monitor.languages import language_of
 from monitor.lexicon import emoji as own_emoji
-from monitor.lexicon import languages
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import reader
 from monitor.normalise import Folded
@@ -91,9 +91,9 @@ def examine(text: str) -> Examination:
     folded = Folded(clean)
     bag = {word.strip(".,!?;:()\"'*") for word in folded.folded.split()}
     bag.discard("")
-    language = languages.language_of(bag) if latin else ""
+    language = language_of(clean, bag, latin=latin) if bag else ""
     phrases: tuple[Phrase, ...] = ()
-    if latin and bag:
+    if bag:
         phrases = tuple(
             Phrase(*folded.span(start, end), cue, weight, level)
             for start, end, cue, weight, level in reader().read(folded.folded, language)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.attribution import Share, share_of
 from monitor.examination import Examination, Phrase, examine
-from monitor.languages import name_of
+from monitor.languages import READ, name_of
 from monitor.lexicon import harmless
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.topics import topics_in
@@ -253,6 +253,10 @@ def _reasons(
         words = _words(sentiment.spans, quoted, reading, names)
         if words:
             reasons.append(shorten("words: " + ", ".join(words), REASON_MAX))
+    elif not reading.unread and seen.words and seen.language and seen.language not in READ:
+        reasons.append(
+            f"beyond that not read ({name_of(seen.language) or 'text is not in a language lowstar reads'})"
+        )
     if reading.share.elsewhere:
         reasons.append("part of it is about another company")
     if viral:
@@ -287,13 +291,11 @@ def _percent(found: float) -> str:
 def _why_unread(mention: Mention, seen: Examination) -> str:
     if not mention.judged_text:
         return "not read (no text)"
-    name = name_of(mention.language)
     if not seen.words:
         return "not read (no words in it)"
     if seen.latin and seen.language in ("", "en"):
         return "not read (it could not be scored)"
-    if seen.latin:
-        name = name or name_of(seen.language)
+    name = name_of(mention.language) or name_of(seen.language)
     return f"not read ({name})" if name else "not read (text is not in a language lowstar reads)"
 
 

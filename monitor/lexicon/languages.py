@@ -1,34 +1,15 @@
 """Which language is a text in, as far as a few common words tell, and what do its speakers complain with?
 
-Own short lists. A language is voted for by words that English does not have ("die" and "was" are left out);
-for six languages a short list of complaints and praise stands below, the others are named so that a person
-is told.
+Own short lists. A language is voted for by words that English does not have ("die" and "was" are left out).
+Six languages have a list of their own (`german.py`, …); of the others what is understood everywhere is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from monitor.lexicon.cues import words
-
-NAMES = {
-    "en": "English",
-    "de": "German",
-    "fr": "French",
-    "es": "Spanish",
-    "it": "Italian",
-    "nl": "Dutch",
-    "pt": "Portuguese",
-    "pl": "Polish",
-    "sv": "Swedish",
-    "da": "Danish or Norwegian",
-    "tr": "Turkish",
-    "cs": "Czech",
-    "id": "Indonesian",
-    "ro": "Romanian",
-    "fi": "Finnish",
-    "hu": "Hungarian",
-}
+from monitor.lexicon import dutch, french, german, italian, portuguese, spanish
+from monitor.lexicon.cues import Cue, words
 
 _COMMON = {
     "en": "the and is it to of my was this that for you have with not are be but your they i'm it's "
@@ -78,6 +59,40 @@ for _code, _words in _COMMON.items():
 _OTHERS = frozenset(_VOTES)
 
 
+# English words that are words elsewhere too: they tell nothing alone.
+_COMMON_ELSEWHERE = words(
+    "i a an at is of in so me be he my on to we am up was not are this from will all had over week want minutes"
+)
+
+_PLAIN_ENGLISH = (_ENGLISH - _COMMON_ELSEWHERE) | words(
+    "about after again ago always another any anyone anything away bad because been before being better "
+    "big bought but buy came can't cannot charge come could couldn't day days did didn't different does doesn't "
+    "doing done down each easy else enough even ever every everyone everything feel few find first fix food "
+    "found free friends friendly full get gets getting give given going gone good got great guys hard hasn't hate "
+    "haven't help here hours how i'd i'll i've isn't keep know last least left less let life like line little "
+    "look looking looks lost lot love loved made make makes making many maybe money month months more morning "
+    "most much need needs never new news next nice night nobody nothing now off often old once one only order other "
+    "our own pay people phone please price put quick really right said same say says see "
+    "seems send she should show since slow some someone something soon still such sure take than thank "
+    "thanks that's them then there's these they they're thing things think those thought three through time times "
+    "today told tomorrow too tried trying two until use used using very wait waiting wanted wants wasn't "
+    "watch way we're weeks well went were what's where which while who why without won't work working works "
+    "worse worst would wouldn't wrong year years yesterday yet you're you've yourself awesome amazing happy "
+    "awful terrible shipping customer delivery refund broken crash crashes keeps him himself his into just "
+    "stay talk thinking tonight waste win"
+)
+
+
+def english_words(bag: AbstractSet[str]) -> int:
+    """How many of these folded words are English and of no other language we know."""
+    return len(_PLAIN_ENGLISH & bag)
+
+
+def foreign_words(bag: AbstractSet[str]) -> int:
+    """How many of these folded words are common elsewhere and no English."""
+    return len(_OTHERS & bag)
+
+
 def language_of(bag: AbstractSet[str]) -> str:
     """The language most of these folded words vote for, as ISO 639-1; "" when no word tells.
 
@@ -106,79 +121,55 @@ def language_of(bag: AbstractSet[str]) -> str:
     return "en" if english else ""
 
 
-COMPLAINTS: dict[str, str] = {
-    "de": "nie wieder|funktioniert nicht|geht nicht|kaputt|defekt|betrug|abzocke|betrüger|"
-    "warte immer noch|warte seit|seit wochen|geld zurück|keine antwort|keine rückmeldung|"
-    "niemand erreichbar|nicht erreichbar|nicht angekommen|nicht geliefert|nie angekommen|zu spät|"
-    "verspätung|storniert|doppelt abgebucht|unfreundlich*|frech*|unverschämt*|katastroph*|schlecht*|"
-    "schlimm*|enttäusch*|finger weg|nicht empfehl*|nicht zu empfehlen|nicht empfehlenswert|frechheit|"
-    "zumutung|mangelhaft*|miserabel*|grauenhaft*|furchtbar*|schrecklich*|müll|schrott|mies*|lügen|"
-    "lügner|anwalt|gekündigt|kündige|reklamation|beschwerde|ärger*|nervt|stürzt ab|absturz|"
-    "abgestürzt|fehlermeldung|überteuert*|wartezeit*|ekelhaft*|dreckig*|schmutzig*|unsicher|"
-    "nicht zufrieden",
-    "fr": "plus jamais|ne fonctionne pas|ne marche pas|fonctionne plus|marche plus|en panne|cassé*|"
-    "défectueu*|arnaque*|escroc*|escroquerie|voleurs|remboursement|remboursé|toujours pas|"
-    "jamais reçu|jamais arrivé|pas reçu|pas livré|aucune réponse|pas de réponse|sans réponse|"
-    "injoignable*|en retard|retard|annulé*|impoli*|désagréable*|odieux|catastroph*|déçu*|décevant*|"
-    "déception|à fuir|fuyez|à éviter|évitez|déconseill*|ne recommande pas|nul|nulle|horrible*|"
-    "scandaleu*|honteu*|inadmissible|inacceptable|mensonge*|menteur*|trop cher|sale|mauvais*|pire|"
-    "plante|bug*|service client nul|prélevé deux fois|avocat|perte de temps|lamentable*|incompétent*",
-    "es": "nunca más|no funciona|no sirve|dejó de funcionar|roto|rota|defectuos*|estafa*|estafador*|"
-    "ladrones|fraude|robo|devolución|reembolso|mi dinero|sigo esperando|todavía no|aún no|"
-    "nunca llegó|no ha llegado|no llegó|no responden|no contestan|sin respuesta|retraso*|tarde|"
-    "cancelado|cancelaron|grosero*|maleducad*|pésim*|malísim*|horrible*|fatal|terrible*|decepcion*|"
-    "no recomiendo|no lo recomiendo|no compren|no compréis|eviten|vergüenza|vergonzoso|mentira*|"
-    "mentirosos|engaño|engañ*|basura|asco|asqueros*|sucio|sucia|mal|mala|malo|peor|lamentable*|"
-    "abogado|denuncia*|cobraron dos veces|caro|queja|reclamación|se cierra sola",
-    "it": "mai più|non funziona|non va|smesso di funzionare|rotto|rotta|difettos*|truffa*|truffatori|"
-    "ladri|rimborso|i miei soldi|ancora aspett*|sto aspettando|mai arrivat*|non è arrivat*|"
-    "non arriva|nessuna risposta|non rispond*|in ritardo|ritardo|annullat*|cancellat*|maleducat*|"
-    "scortes*|pessim*|orribil*|terribil*|delus*|deludent*|sconsigl*|non consiglio|evitate|"
-    "state alla larga|vergogn*|inaccettabil*|bugiard*|schifo|schifos*|sporco|sporca|peggio*|scadent*|"
-    "scarso|scarsa|avvocato|denuncia|troppo caro|inutil*|addebitat*|perdita di tempo|si blocca|"
-    "incompetent*|disservizio",
-    "nl": "nooit meer|nooit weer|werkt niet|doet het niet|kapot|defect|oplichter*|oplichting|"
-    "opgelicht|fraude|geld terug|wacht nog steeds|nog steeds niet|nog niet ontvangen|niet ontvangen|"
-    "nooit aangekomen|niet geleverd|geen antwoord|geen reactie|onbereikbaar|niet bereikbaar|te laat|"
-    "vertraging|geannuleerd|onbeschoft*|onvriendelijk*|slecht*|waardeloos|waardeloze|"
-    "verschrikkelijk*|vreselijk*|teleurgesteld|teleurstell*|afrader|niet aan te raden|schandalig*|"
-    "schande|leugen*|liegen|troep|rommel|smerig*|vies|vieze|drama|ramp|klacht*|advocaat|"
-    "dubbel afgeschreven|te duur|loopt vast|crasht|belachelijk*|irritant*|onacceptabel",
-    "pt": "nunca mais|não funciona|nao funciona|parou de funcionar|quebrado|quebrada|defeito*|"
-    "defeituoso|golpe|golpistas|fraude|roubo|ladrões|reembolso|meu dinheiro|ainda não|até agora nada|"
-    "nunca chegou|não chegou|não recebi|nao recebi|sem resposta|não respondem|ninguém responde|"
-    "atraso*|atrasad*|cancelado|cancelaram|grosseir*|mal educad*|péssim*|pessimo|horrível|horrivel|"
-    "terrível|decepcion*|decepção|não recomendo|nao recomendo|não comprem|fujam|vergonha|mentira*|"
-    "mentiros*|enganad*|enganos*|lixo|nojo|nojent*|sujo|suja|ruim|pior|lamentável|advogado|procon|"
-    "cobrado duas vezes|cobraram|caro demais|reclama*|descaso|trava",
+COMPLAINTS = {
+    "de": german.COMPLAINTS,
+    "es": spanish.COMPLAINTS,
+    "fr": french.COMPLAINTS,
+    "it": italian.COMPLAINTS,
+    "nl": dutch.COMPLAINTS,
+    "pt": portuguese.COMPLAINTS,
+}
+PRAISE = {
+    "de": german.PRAISE,
+    "es": spanish.PRAISE,
+    "fr": french.PRAISE,
+    "it": italian.PRAISE,
+    "nl": dutch.PRAISE,
+    "pt": portuguese.PRAISE,
 }
 
-PRAISE: dict[str, str] = {
-    "de": "super|toll*|klasse|perfekt*|liebe|empfehlenswert|sehr gut|gerne wieder|top|begeistert|"
-    "zufrieden|freundlich*|schnell*|wunderbar*|hervorragend*|ausgezeichnet*|sehr zu empfehlen|danke|"
-    "einwandfrei*|lecker*",
-    "fr": "super|parfait*|excellent*|génial*|je recommande|adore|très bien|très bon|merci|ravi*|"
-    "satisfait*|rapide*|impeccable*|magnifique*|agréable*|au top|formidable*|délicieu*",
-    "es": "excelente*|perfect*|genial|encanta|recomendable|lo recomiendo|muy bien|muy bueno|"
-    "muy buena|gracias|contento|contenta|rápid*|maravillos*|estupend*|fantástic*|amable*|delicios*|"
-    "buenísim*",
-    "it": "ottim*|perfett*|eccellent*|consigliat*|lo consiglio|fantastic*|grazie|soddisfatt*|veloc*|"
-    "gentil*|bellissim*|bravissim*|adoro|meraviglios*|impeccabil*|buonissim*|super",
-    "nl": "geweldig*|uitstekend*|perfect*|top|aanrader|tevreden|snelle|snel|vriendelijk*|super|"
-    "heerlijk*|bedankt|fantastisch*|prachtig*|prima|heel goed|zeer goed|keurig",
-    "pt": "excelente*|perfeit*|ótim*|otimo|otima|recomendo|adoro|adorei|amei|obrigad*|muito bom|"
-    "muito boa|satisfeit*|rápid*|maravilhos*|fantástic*|incríve*|nota 10|delicios*",
-}
+# Understood nearly everywhere: read where a language has no list of its own.
+COGNATE_COMPLAINTS: tuple[tuple[Cue, str], ...] = (
+    (Cue.FRAUD, "scam*|fraud*|fake|mafia*"),
+    (Cue.MONEY, "refund*|reklamac*|reklamation*|reklamasj*"),
+    (Cue.BROKEN, "bug|bugs|error*|crash*|defekt*|kaputt"),
+    (
+        Cue.FURIOUS,
+        "katastrof*|catastrof*|skandal*|scandal*|fiasko|fiasco|horror*|terror*|idiot*|absurd*|haos|kaos|chaos|wtf|"
+        "shit*|fuck*|toxic*",
+    ),
+    (Cue.COMPLAINT, "spam|zero service|worst|bad service"),
+)
+COGNATE_PRAISE = (
+    "super|perfekt*|perfect*|fantasti*|fantastic*|bravo|excelent*|excellent*|ideal*|top|wow|10/10|best"
+)
 
 # Not believed where nothing tells the language: "flash sale", "drama queen".
 ALSO_ENGLISH = words(
     "sale top super drama fatal mal nul pire bug horrible terrible ramp defect tarde trava excellent "
     "perfect génial genial plante robo malo mala parfait rapid excel fraude rota ravi prima caro sucia "
-    "troep retard"
+    "troep retard hospital error hs rats refund scam scandal horror male frio fria tax burla deco mega "
+    "show stuk bot scarce lent simple basta bugs chaos mais melhor caution propre topper boos vies acm "
+    "sales bof final abuse ignorante nep lek"
 )
 
-# What turns a word of praise round, looked for in the three words before it.
-NEGATIONS = words(
-    "nicht kein keine keinen nie wenig pas jamais aucun aucune ni no nunca jamás tampoco non mai niet "
-    "geen nooit não nao nem sem sin senza ohne sans zonder"
-)
+# What turns a phrase round, looked for in the three words before it, by the phrase's language.
+NEGATIONS = {
+    "de": words("nicht kein keine keinen keiner keinerlei nie wenig ohne"),
+    "es": words("no ni nunca jamás tampoco sin nada ningún ninguna"),
+    "fr": words("pas jamais aucun aucune ni sans"),
+    "it": words("non mai senza nessun nessuna né"),
+    "nl": words("niet geen nooit zonder"),
+    "pt": words("não nao nem nunca sem nenhum nenhuma"),
+    "*": words("no not nie bez fără utan uten uden ilman nélkül inte ikke ikkje ei nu ne"),
+}

@@ -57,10 +57,18 @@ _WAITS = (
 )
 _NEAR = 28  # characters between a wait and the time it took: "waited in the terminal for 3 hours"
 LONG_WAIT_WEIGHT = -2.0
-_BEGIN_NEGATIVE = NEGATIONS | {"nobody"}
-_ALL_NEGATIONS = NEGATIONS | languages.NEGATIONS
+_NEGATIONS = {"en": NEGATIONS, **languages.NEGATIONS}
 _CLAUSE_END = re.compile("[.!?;,\u2026]")
-PRAISE_WEIGHT, COMPLAINT_WEIGHT = 2.2, -2.3  # of the short lists of other languages
+PRAISE_WEIGHT, COMPLAINT_WEIGHT, SEVERE_WEIGHT = 2.2, -2.3, -3.0  # of the lists of other languages
+ANY = "*"  # the language of what is understood everywhere
+UNKNOWN = "und"  # what `monitor.languages` says of words of no language it knows
+_FOREIGN = frozenset(languages.COMPLAINTS)
+_LISTED = frozenset(("en", "", *_FOREIGN))
+_OWN = frozenset((ANY, "#unit", "#wait"))  # not read as if nothing told the language
+
+
+def _foreign_weight(cue: Cue) -> float:
+    return SEVERE_WEIGHT if cue.level is Level.SEVERE else COMPLAINT_WEIGHT
 
 
 class Found(NamedTuple):
@@ -92,7 +100,7 @@ class PhraseReader:
             for phrase in phrases.split("|"):
                 open_end = phrase.endswith("*")
                 folded = fold(phrase.removesuffix("*"))
-                negative = not _BEGIN_NEGATIVE.isdisjoint(folded.split())
+                negative = not (_NEGATIONS.get(language, NEGATIONS) | {"nobody"}).isdisjoint(folded.split())
                 anywhere = language == "en" or folded not in languages.ALSO_ENGLISH
                 entry = _Entry(language, cue, weight, open_end, anywhere, negative)
                 for form in {folded, folded.replace("'", "")}:
@@ -113,10 +121,14 @@ class PhraseReader:
             add("en", Cue.PRAISE, weight, phrases)
         for weight, phrases in english.HINTS:
             add("en", Cue.HINT, weight, phrases)
-        for language, phrases in languages.COMPLAINTS.items():
-            add(language, Cue.COMPLAINT, COMPLAINT_WEIGHT, phrases)
+        for language, lists in languages.COMPLAINTS.items():
+            for cue, phrases in lists:
+                add(language, cue, _foreign_weight(cue), phrases)
         for language, phrases in languages.PRAISE.items():
             add(language, Cue.PRAISE, PRAISE_WEIGHT, phrases)
+        for cue, phrases in languages.COGNATE_COMPLAINTS:
+            add(ANY, cue, _foreign_weight(cue), phrases)
+        add(ANY, Cue.PRAISE, PRAISE_WEIGHT, languages.COGNATE_PRAISE)
         for unit in _UNITS:
             add("#unit", Cue.WAITING, 0.0, unit)
         for wait in _WAITS:
@@ -128,9 +140,13 @@ class PhraseReader:
     def read(self, folded: str, language: str) -> list[Found]:
         """The phrases of a language in folded text, in their order, none inside or across another.
 
-        `language` "" (nothing tells) takes English and, as no English word stands against it, all others.
+        `language` "" (nothing tells) takes English and, as no English word stands against it, all others; one
+        without a list takes what is understood everywhere, UNKNOWN all but English.
         Time is linear in the text.
         """
+        unknown = language == UNKNOWN
+        if language not in _LISTED:
+            language = ANY
         units: list[tuple[int, int]] = []
         waits: list[tuple[int, int]] = []
         candidates: list[tuple[int, int, _Entry]] = []
@@ -148,7 +164,11 @@ class PhraseReader:
                 if glued and entry.language != "#unit":  # "45mins" is written so; "4scam" is another word
                     continue
                 if entry.language == language or (
-                    not language and entry.anywhere and entry.language[0] != "#"
+                    entry.anywhere
+                    and (
+                        (not language and entry.language not in _OWN)
+                        or (unknown and entry.language in _FOREIGN)
+                    )
                 ):
                     candidates.append((start, end, entry))
                 elif entry.language == "#unit":
@@ -194,7 +214,7 @@ def _weighed(folded: str, start: int, end: int, entry: _Entry) -> Found:
         before = folded[max(0, start - 32) : start]
         # Only within the same clause: "no. it crashed" denies nothing.
         last = _CLAUSE_END.split(before)[-1].split()[-3:] if before else ()
-        if not _ALL_NEGATIONS.isdisjoint(last):
+        if not _NEGATIONS[entry.language].isdisjoint(last):
             if cue is Cue.PRAISE:
                 return Found(start, end, Cue.ANNOYED, -0.75 * weight, Level.MILD)
             return Found(start, end, Cue.HARMLESS, -0.25 * weight, Level.NONE)
