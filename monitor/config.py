@@ -18,6 +18,7 @@ from monitor import config_sections as sections
 from monitor.config_apis import read_keys
 from monitor.config_check import Table, redact_line
 from monitor.config_digest import DigestPlan, read_digest
+from monitor.config_named import read_named
 from monitor.config_secrets import read_secrets, without_secrets
 from monitor.config_shape import Alerts, Config, ConfigError, Crawl, Reddit, Slack, Source
 from monitor.config_web import read_web
@@ -75,6 +76,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     brands, brand_names = sections.read_brands(top, warnings)
     sources, source_names = sections.read_sources(top, brand_names, warnings)
     slack = sections.read_slack(top.table("slack"), secrets)
+    keys |= read_named(environ, folder, sources, outside)
     brand_check = sections.known(brand_names, "brand")
     people = answering.read_people(top)
     sla = answering.read_sla(top.table("sla"), timezone, brand_check)

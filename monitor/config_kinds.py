@@ -143,6 +143,39 @@ def _import(table: Table) -> Mapping[str, Any]:
     return options | ({"mentions_are": kind} if kind else {})
 
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MAIL_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9a-f:]{2,45}")
+_SENDER = re.compile(r"[^\s@]{0,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_SENDERS = 'a list of addresses, or hosts behind an @: ["noreply@booking.com", "@trustpilot.com"]'
+
+
+def _imap(table: Table) -> Mapping[str, Any]:
+    def host_problem(name: str) -> str:
+        return "" if _MAIL_HOST.fullmatch(name) else 'a server such as "imap.example.com"'
+
+    options: dict[str, Any] = {
+        "host": table.text(
+            "host", required=True, allowed='a server such as "imap.example.com"', check=host_problem
+        ),
+        "user": table.text("user", required=True, allowed="who logs in, mostly the mail address"),
+        "folder": table.text("folder", "INBOX", allowed='the name of a folder: "INBOX"'),
+        "security": table.choice("security", "tls", ("tls", "starttls", "none")),
+    }
+    options["port"] = table.whole("port", 993 if options["security"] == "tls" else 143, 1, 65_535)
+    senders = table.texts(
+        "senders",
+        allowed=_SENDERS,
+        check=lambda one: "" if _SENDER.fullmatch(one) else _SENDERS,
+        empty=False,
+    )
+    if not table.given("senders"):
+        # A mailbox holds more than reviews: what nobody named is not opened.
+        table.missing("senders", _SENDERS)
+    if options["security"] == "none" and options["host"] not in _LOOPBACK:
+        table.found("security", "none", '"tls" or "starttls": a password is never sent over an open line')
+    return options | {"senders": senders}
+
+
 KINDS: Mapping[str, SourceKind] = {
     "reviews": SourceKind(True, _pages, "any page that carries schema.org reviews"),
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
@@ -150,6 +183,7 @@ KINDS: Mapping[str, SourceKind] = {
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
     "import": SourceKind(False, _import, "files put into a folder: exports, saved pages, e-mails"),
+    "imap": SourceKind(False, _imap, "notification e-mails in a mailbox, read only"),
     **{kind: SourceKind(False, partial(read_options, kind), api.what) for kind, api in APIS.items()},
 }
 

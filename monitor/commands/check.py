@@ -14,6 +14,7 @@ import click
 
 from monitor.commands import FAILED, FINE, WRONG_USAGE, App, pass_app, sqlite_path
 from monitor.config_apis import missing_key
+from monitor.config_named import missing_secret
 
 if TYPE_CHECKING:
     from monitor.config import Config, Source
@@ -243,7 +244,7 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
             "LOWSTAR_REDDIT_CLIENT_SECRET"
         )
         return Finding(what, OFF, "reddit, switched off: its key is not set", advice)
-    missing = missing_key(source.kind, config.keys)
+    missing = missing_key(source.kind, config.keys) or missing_secret(source, config.keys)
     if missing:
         return Finding(what, OFF, f"{source.kind}, switched off: its key is not set", missing)
     faults = _option_faults(source)

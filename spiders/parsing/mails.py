@@ -1,4 +1,4 @@
-"""What do notification e-mails say? The messages of an .eml file or an mbox, read only, one at a time."""
+"""What do notification e-mails say? A message, or those of an .eml file or an mbox, read only, one at a time."""
 
 from __future__ import annotations
 
@@ -73,8 +73,13 @@ def mails_of(path: Path) -> Iterator[Mail | BadMail]:
 def _mail(line: int, lines: list[bytes], dropped: bool) -> Mail | BadMail:
     if dropped:
         return BadMail(line, "the message is larger than 20 MB")
+    return mail_of(b"".join(lines), line)
+
+
+def mail_of(content: bytes, line: int = 0) -> Mail | BadMail:
+    """One message from its bytes. Never raises; `line` says where it stood in its file, 0 where in none."""
     try:
-        message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
+        message = email.message_from_bytes(content, policy=email.policy.default)
         sender = _header(message, "Reply-To") or _header(message, "From")
         name, address = parseaddr(sender)
         return Mail(

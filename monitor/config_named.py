@@ -1,0 +1,59 @@
+"""Which secrets belong to one source alone? Variables that carry its name: LOWSTAR_HOOK_<SOURCE>_TOKEN and so on.
+
+As all secrets they come from the environment, or from the file that `…_FILE` names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from monitor.config_secrets import read_value
+from monitor.config_shape import Source
+
+IMAP_PASSWORD = "LOWSTAR_IMAP_PASSWORD"  # noqa: S105 - the name of a variable, no secret
+
+
+def word_of(source: str) -> str:
+    """A source's name as it stands in a variable.
+
+    >>> word_of("tik-tok 2")
+    'TIK_TOK_2'
+    """
+    return re.sub(r"\W+", "_", source, flags=re.ASCII).strip("_").upper() or "_"
+
+
+def imap_variable(source: str) -> str:
+    """The password of this mailbox alone."""
+    return f"LOWSTAR_IMAP_{word_of(source)}_PASSWORD"
+
+
+def imap_password(source: str, keys: Mapping[str, str]) -> str:
+    """The password of a mailbox: its own, else the one for all; "" where none is set."""
+    return keys.get(imap_variable(source)) or keys.get(IMAP_PASSWORD, "")
+
+
+def read_named(
+    environ: Mapping[str, str], folder: Path, sources: Iterable[Source], problems: list[str]
+) -> dict[str, str]:
+    """The secrets of single sources that are set, by variable; mistakes go to `problems`."""
+    keys: dict[str, str] = {}
+    for source in sources:
+        if source.kind == "imap":
+            for name in (IMAP_PASSWORD, imap_variable(source.name)):
+                # App passwords are shown in groups: the spaces are part of how people copy them.
+                value = read_value(environ, name, folder, problems, lines=True)
+                if value and name not in keys:
+                    keys[name] = value
+    return keys
+
+
+def missing_secret(source: Source, keys: Mapping[str, str]) -> str:
+    """What to do to switch `source` on, "" where it needs no secret of its own or has it."""
+    if source.kind == "imap" and not imap_password(source.name, keys):
+        return (
+            f"make an app password in the mailbox's account and set {IMAP_PASSWORD}, "
+            f"or {imap_variable(source.name)} for this mailbox alone"
+        )
+    return ""
