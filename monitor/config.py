@@ -15,6 +15,7 @@ from typing import Any
 from monitor import config_cases as answering
 from monitor import config_ops as operating
 from monitor import config_sections as sections
+from monitor.config_analyser import read_analyser
 from monitor.config_apis import read_keys
 from monitor.config_check import Table, redact_line
 from monitor.config_digest import DigestPlan, read_digest
@@ -88,6 +89,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     reddit = sections.read_reddit(top.table("reddit"), secrets)
     alerts = sections.read_alerts(top.table("alerts"), slack)
     triage = sections.read_triage(top.table("triage"))
+    analyser = read_analyser(top.table("analyser"), environ, folder, outside)
     crawl = sections.read_crawl(top.table("crawl"))
     storms = operating.read_storms(top.table("storms"))
     spikes = operating.read_spikes(top.table("spikes"))
@@ -131,6 +133,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         reddit=reddit,
         alerts=alerts,
         triage=triage,
+        analyser=analyser,
         crawl=crawl,
         web=web,
         digest=digest,

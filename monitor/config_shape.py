@@ -17,6 +17,7 @@ from alerts.playbooks import Playbook
 from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
 from alerts.storms import StormRules
+from monitor.config_analyser import AnalyserPlan
 from monitor.config_digest import DigestPlan
 from monitor.config_ops import Heartbeat, LearningRules
 from monitor.config_web import Web
@@ -103,6 +104,7 @@ class Config:
     reddit: Reddit = Reddit()
     alerts: Alerts = Alerts()
     triage: Thresholds = field(default_factory=Thresholds)
+    analyser: AnalyserPlan = field(default_factory=AnalyserPlan)  # beside lowstar's own
     crawl: Crawl = Crawl()
     web: Web = field(default_factory=Web)
     policy: Policy = STANDARD  # hours, people, escalation; `monitor.runner.policy_for` adds the customers

@@ -18,6 +18,7 @@ from alerts.ops import Watched, watch
 from alerts.outbox import DeliveryReport, deliver_due
 from alerts.sla import Policy
 from alerts.storms import tend_storms
+from monitor.analysers import second
 from monitor.config import Config, Source
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
@@ -49,9 +50,11 @@ class RunReport:
 
 def desk_for(config: Config) -> Desk:
     """What `ingest` needs, from what lowstar was told."""
+    own = analyser(config.brands)
+    other = second(config.analyser)
     return Desk(
         matcher=Matcher(config.brands),
-        analyse=analyser(config.brands),
+        analyse=own if other is None else other.beside(own),
         thresholds=config.triage,
         routes=config.routes,
         max_age=config.alerts.max_age,

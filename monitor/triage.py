@@ -54,6 +54,7 @@ class _Reading(NamedTuple):
     circumstances: tuple[Phrase, ...]
     share: Share
     unread: bool
+    borrowed: bool  # only an analyser of somebody else's could read it
 
     @property
     def worst(self) -> Level:
@@ -149,9 +150,8 @@ def _read(
         probability = max(probability, found_of(sentiment.compound))
     phrases = tuple(p for p in seen.phrases if p.weight < 0 and not names.cover(p.start, p.end))
     circumstances = tuple(p for p in seen.phrases if p.cue in (Cue.PRESS, Cue.VULNERABLE))
-    return _Reading(
-        seen, probability, phrases, circumstances, share, unread and sentiment.label is Label.UNREAD
-    )
+    nobody = unread and sentiment.label is Label.UNREAD
+    return _Reading(seen, probability, phrases, circumstances, share, nobody, unread and not nobody)
 
 
 def _by_stars(stars: float, reading: _Reading, thresholds: Thresholds) -> tuple[Priority, str]:
@@ -253,7 +253,12 @@ def _reasons(
         words = _words(sentiment.spans, quoted, reading, names)
         if words:
             reasons.append(shorten("words: " + ", ".join(words), REASON_MAX))
-    elif not reading.unread and seen.words and seen.language and seen.language not in READ:
+    if reading.borrowed:
+        name = name_of(seen.language)
+        reasons.append(
+            f"read by the second analyser alone ({name})" if name else "read by the second analyser alone"
+        )
+    elif not (negative or reading.unread) and seen.words and seen.language and seen.language not in READ:
         reasons.append(
             f"beyond that not read ({name_of(seen.language) or 'text is not in a language lowstar reads'})"
         )

@@ -60,6 +60,7 @@ def command(app: App, live: bool, as_json: bool) -> int:
         return WRONG_USAGE
     now = datetime.now(UTC)
     findings = [*check_configuration(config), *check_database(config), *check_answering(config)]
+    findings += check_analyser(config)
     findings += [*check_roads(config, live=live), *check_sources(config, now, live=live)]
     wrong = [one for one in findings if one.state == WRONG]
     if as_json:
@@ -117,6 +118,25 @@ def _absent(path: Path) -> Finding:
             "database", WRONG, f"{path}: {folder} cannot be written", "mend its rights, or move it"
         )
     return Finding("database", WORKS, f"{path}: not there yet; the first run makes it")
+
+
+def check_analyser(config: Config) -> Iterator[Finding]:
+    """Can the second analyser be made, and does it read? One sentence of our own is asked of it."""
+    if not config.analyser.call:
+        return
+    from monitor.analysers import AnalyserError, load
+
+    what = f"analyser {config.analyser.call}"
+    advice = "lowstar's own reading stands meanwhile; docs/learning.md says what an analyser is"
+    try:
+        said = load(config.analyser)("I have waited three weeks for my refund and nobody answers.")
+        yield Finding(
+            what, WORKS, f"asked about what is {config.analyser.ask}; reads a complaint as {said.label}"
+        )
+    except AnalyserError as error:
+        yield Finding(what, WRONG, str(error), advice)
+    except Exception as error:  # anybody's code
+        yield Finding(what, WRONG, f"it fell over: {type(error).__name__}: {error}", advice)
 
 
 def check_answering(config: Config) -> Iterator[Finding]:

@@ -133,6 +133,7 @@ def once(
 ) -> RunReport:
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
+    from monitor.analysers import second
     from monitor.retention import forget_what_is_due
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
@@ -149,6 +150,8 @@ def once(
         for problem in hear_reactions(config, store).problems:
             log.warning("%s", problem)
     troubles = _chores(config, store)
+    if (other := second(config.analyser)) is not None and other.trouble:
+        troubles.append(f"the second analyser was not heard, lowstar's own reading stands: {other.trouble}")
     delivery = DeliveryReport()
     if deliver_too:
         within = LAST_DELIVERIES_WITHIN if stop.is_set() else DELIVERY_WITHIN
