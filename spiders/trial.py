@@ -28,6 +28,7 @@ READERS = {  # in the order that decides where two read a page equally well
     "hackernews": "spiders.hackernews",
     "reddit": "spiders.reddit",
 }
+_LEADING_COMMENTS = re.compile(r"\A(?:<!--.{0,1000}?-->\s{0,99}){1,5}", re.DOTALL)
 FILE_MAX = 20 * 1024 * 1024  # bytes of a saved page; a browser saves more than a site sends
 _SAVED_FROM = re.compile(rb"<!--\s{0,9}saved from url=\(\d{1,6}\)(https?://[^\s<>]{1,2000})\s")
 NOWHERE = "https://page.invalid/"  # where a page lies that does not say where it came from
@@ -122,7 +123,8 @@ def _likely(response: TextResponse) -> list[str]:
     text = response.text.lstrip("\ufeff \t\r\n")[:2_000]
     if text.startswith(("{", "[")):
         return ["feed", "hackernews", "reddit", "reviews", "selectors", *APIS]
-    if re.match(r"<\?xml|<rss|<feed|<rdf", text, re.IGNORECASE) and "<html" not in text.lower():
+    begins = _LEADING_COMMENTS.sub("", text)
+    if re.match(r"<\?xml|<rss|<feed|<rdf", begins, re.IGNORECASE) and "<html" not in text.lower():
         return ["feed"]
     return ["reviews", "selectors"]
 

@@ -98,6 +98,8 @@ def test_a_feed_is_recognised_by_what_it_is(tmp_path: Path) -> None:
     </channel></rss>"""
     result = try_page(saved(tmp_path, rss, "feed.xml"), now=AT)
     assert result.kind == "feed"
+    commented = b"<!-- made by hand -->\n" + rss
+    assert try_page(saved(tmp_path, commented, "feed.xml"), now=AT).kind == "feed"
     assert result.mentions[0].title == "Acme again"
 
 
