@@ -61,7 +61,7 @@ _PERSONS = {
     **dict.fromkeys(("thanks", "thank", "thx", "ty", "cheers", "appreciate"), 7),
     **dict.fromkeys(NEGATIONS, 8),
 }
-_CIRCUMSTANCES = (Cue.PRESS, Cue.VULNERABLE)  # say who speaks, not what happened
+_CIRCUMSTANCES = (Cue.JOURNALIST, Cue.PRESS, Cue.VULNERABLE)  # say who speaks, not what happened
 _CUES = {cue: i for i, cue in enumerate(c for c in Cue if c not in _CIRCUMSTANCES)}
 SIGNALS = (
     "tone", "vader", "positive", "negative", "positive_share", "negative_share",

@@ -30,6 +30,7 @@ SIGNS_NEEDED = 2  # independent signs of a joke, an advert, a giveaway, before a
 SURE = 0.8  # without a complaint named, words alone need this much to be high
 WORDS_NEEDED = 4
 LONG = 40  # words; beside so many a grave one alone is no alarm
+_FIRST_PERSON = frozenset(["i", "i'm", "im", "i've", "me", "my", "mine", "we", "we're", "our", "us"])
 FURIOUS = 0.95  # many stars whose words read as bad as this, with a complaint: high
 
 
@@ -149,7 +150,7 @@ def _read(
         # Somebody else's analyser speaks of the whole text: where part of it is about others, ours alone counts.
         probability = max(probability, found_of(sentiment.compound))
     phrases = tuple(p for p in seen.phrases if p.weight < 0 and not names.cover(p.start, p.end))
-    circumstances = tuple(p for p in seen.phrases if p.cue in (Cue.PRESS, Cue.VULNERABLE))
+    circumstances = tuple(p for p in seen.phrases if p.cue in (Cue.JOURNALIST, Cue.PRESS, Cue.VULNERABLE))
     nobody = unread and sentiment.label is Label.UNREAD
     return _Reading(seen, probability, phrases, circumstances, share, nobody, unread and not nobody)
 
@@ -177,6 +178,10 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
     if reading.unread:
         return Priority.NORMAL, []
     worst, found = reading.worst, reading.found
+    asks = next((p for p in reading.circumstances if p.cue is Cue.JOURNALIST), None)
+    if asks is not None and worst is not Level.SEVERE:
+        # However politely: what is answered, or not, stands in the paper tomorrow.
+        return Priority.HIGH, [f"'{_quote(reading, asks)}' ({asks.cue.value})"]
     if found < thresholds.negative:
         # "my lawyer loves this shop": a grave word in a friendly text is worth a look, not an alarm.
         grave = found >= thresholds.negative / 3 and any(p.cue.level is Level.SEVERE for p in reading.phrases)
@@ -186,8 +191,14 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
         start, end = reading.share.lost
         notes.append(f"'{shorten(reading.share.text[start:end], QUOTE_MAX)}' (leaving for a rival)")
     signs = harmless.signs_in(reading.seen.folded)
-    if len(signs) >= SIGNS_NEEDED and worst is not Level.SEVERE:
-        return Priority.LOW, [f"reads like {signs[0].kind}: " + ", ".join(f"'{s.phrase}'" for s in signs[:3])]
+    likeness = (
+        f"reads like {signs[0].kind}: " + ", ".join(f"'{s.phrase}'" for s in signs[:3]) if signs else ""
+    )
+    if len(signs) >= SIGNS_NEEDED:
+        if worst is not Level.SEVERE:
+            return Priority.LOW, [likeness]
+        if signs[0].kind == harmless.NEWS and _only_reported(reading):
+            return Priority.HIGH, [likeness]
     named = (
         worst >= Level.CLEAR or sum(p.level is Level.MILD for p in reading.phrases) > 1 or reading.share.lost
     )
@@ -201,6 +212,12 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
     elif priority is Priority.NORMAL and any(p.cue is Cue.LEAVING for p in reading.phrases):
         priority = Priority.HIGH
     return priority, notes
+
+
+def _only_reported(reading: _Reading) -> bool:
+    """True for "Acme shares fall after lawsuit": a court or a fraud is told of, by nobody it happened to."""
+    grave = {p.cue for p in reading.phrases if p.level is Level.SEVERE}
+    return grave <= {Cue.LEGAL, Cue.FRAUD} and _FIRST_PERSON.isdisjoint(reading.seen.folded.split())
 
 
 def _length(seen: Examination) -> int:

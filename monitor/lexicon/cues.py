@@ -35,6 +35,7 @@ class Cue(StrEnum):
     FURIOUS = "furious"
     ANNOYED = "annoyed"
     SARCASM = "sarcasm"
+    JOURNALIST = "a journalist asks"
     PRESS = "press or large reach"
     VULNERABLE = "vulnerable customer"
     HINT = "hint"  # says little alone
@@ -58,6 +59,7 @@ _LEVELS = {
     Cue.FURIOUS: Level.MILD,  # how it is said, not what happened: the tone decides
     Cue.ANNOYED: Level.MILD,
     Cue.SARCASM: Level.MILD,
+    Cue.JOURNALIST: Level.NONE,
     Cue.PRESS: Level.NONE,  # who is speaking: raises a complaint, is none
     Cue.VULNERABLE: Level.NONE,
     Cue.HINT: Level.NONE,

@@ -62,7 +62,14 @@ COMPLAINTS: tuple[tuple[Cue, float, str], ...] = (
         "no wheelchair access|too old for|where i am really from|racist*|racism|racial profil*|"
         "discriminat*|sexist|sexism|homophob*|transphob*|antisemit*|islamophob*|because i am black|"
         "because i'm black|because of my race|because of my skin|refused to serve me|ableist|"
-        "denied my wheelchair|wheelchair user was refused",
+        "denied my wheelchair|wheelchair user was refused|because she wears|because he wears|because i wear|"
+        "called me a slur|called us a slur|racial slur*|slurs at|"
+        "because of my hijab|because of her hijab|because of my turban|"
+        "because of my religion|because i am muslim|because i'm muslim|because i am jewish|because i'm jewish|"
+        "because i am trans|because i'm trans|because i am disabled|because i'm disabled|"
+        "because of my disability|misgender*|told to go back to my country|asked where i am really from|"
+        "refused to serve us because|refused us because|turned us away because|no blacks|xenophob*|bigot*|"
+        "groped|followed around the store|followed by security because",
     ),
     (
         Cue.DATA,
@@ -420,8 +427,16 @@ HARMLESS: tuple[tuple[float, str], ...] = (
 # Who speaks: no complaint by itself, and a reason to answer one sooner.
 CIRCUMSTANCES: tuple[tuple[Cue, str], ...] = (
     (
-        Cue.PRESS,
+        Cue.JOURNALIST,
         "i am a journalist|i'm a journalist|journalist here|i am a reporter|i'm a reporter|reporter here|"
+        "i write for the|i'm writing a story|writing a story about|writing a piece about|"
+        "writing an article about|working on a story|researching a story|investigating your|"
+        "request for comment|requesting comment|press enquiry|press inquiry|media enquiry|media inquiry|"
+        "media request|your press office|your press team|reaching out for comment|we go to press|"
+        "for a news story|for our programme tonight",
+    ),
+    (
+        Cue.PRESS,
         "local newspaper|local paper|the newspapers|national newspaper|my newspaper|my column|the press|"
         "to the media|news channel|on the news|tv station|consumer watchdog|consumer programme|"
         "going viral|gone viral|went viral|000 followers|k followers|million followers|my followers|"

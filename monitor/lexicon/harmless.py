@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+NEWS = "news"
+
 _KINDS: tuple[tuple[str, str], ...] = (
     (
         "a job advert",
@@ -30,9 +32,14 @@ _KINDS: tuple[tuple[str, str], ...] = (
         "lol|lmao|rofl|haha|hahaha|just kidding|only joking|jk|/s|\U0001f602|\U0001f923|\U0001f61c|joke of the day",
     ),
     (
-        "news",
+        NEWS,
         "police say|police said|police are|weather service|forecast for|according to|appears in court|documentary|"
-        "was shown on|court heard|the minister|shares fell|shares rose|analysts",
+        "was shown on|court heard|the minister|shares fell|shares rose|shares fall|shares rise|shares drop|"
+        "shares down|shares up|stock falls|stock fell|stock drops|stock down|stock rises|stock up|analysts|"
+        "analyst|quarterly|earnings|revenue|profit warning|antitrust|regulators|sources say|reuters|bloomberg|"
+        "court rules|judge rules|sued by|sues|lawsuit against|after lawsuit|settles lawsuit|patent lawsuit|"
+        "class action against|investors|acquisition|acquires|merger|breaking news|breaking:|exclusive:|"
+        "[video]|via @|layoffs|lays off|ceo says",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -71,6 +72,20 @@ def _foreign_weight(cue: Cue) -> float:
     return SEVERE_WEIGHT if cue.level is Level.SEVERE else COMPLAINT_WEIGHT
 
 
+def _ages() -> Iterator[str]:
+    """How people say that somebody is of great age: "i'm 82", "my 91-year-old mother"."""
+    for years in range(75, 100):
+        yield from (f"{years} years old", f"{years} year old", f"{years}-year-old", f"{years} yrs old")
+        yield from (
+            f"i'm {years}",
+            f"i am {years}",
+            f"she's {years}",
+            f"he's {years}",
+            f"aged {years}",
+            f"who is {years}",
+        )
+
+
 class Found(NamedTuple):
     """A phrase in the folded text."""
 
@@ -117,6 +132,7 @@ class PhraseReader:
             add("en", cue, weight, phrases)
         for cue, phrases in english.CIRCUMSTANCES:
             add("en", cue, 0.0, phrases)
+        add("en", Cue.VULNERABLE, 0.0, "|".join(_ages()))
         for weight, phrases in english.PRAISE:
             add("en", Cue.PRAISE, weight, phrases)
         for weight, phrases in english.HINTS:

@@ -262,3 +262,35 @@ def test_fewer_stars_never_stand_lower(text, one, other):
 )
 def test_a_quote_is_cut_between_what_is_seen_as_signs(text, limit, short):
     assert shorten(text, limit) == short
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I write for the Evening Post and am looking into Acme's refund policy",
+        "Hi Acme, request for comment on the recall, could you call me?",
+    ],
+)
+def test_a_journalist_is_answered_however_politely_he_asks(text):
+    judged = verdict(text)
+    assert judged.priority is HIGH
+    assert "(a journalist asks)" in judged.reasons[0]
+
+
+def test_great_age_makes_a_customer_vulnerable_and_raises_a_complaint_but_no_praise():
+    complaint = verdict("I'm 82 and have been without heating since Friday, nobody comes")
+    assert complaint.priority is URGENT
+    assert "'I'm 82' (vulnerable customer)" in complaint.reasons
+    assert verdict("My 91-year-old mother loves your chairs").priority is LOW
+
+
+def test_news_of_a_lawsuit_is_high_and_the_word_of_a_customer_who_sues_is_urgent():
+    news = verdict("Acme stock falls 5% after lawsuit, analysts say")
+    assert news.priority is HIGH
+    assert news.reasons[0].startswith("reads like news: ")
+    assert verdict("Lawsuit it is then. Analysts say shares fell? My lawyer says more.").priority is URGENT
+    assert verdict("Breaking news: Acme heater caught fire, analysts say").priority is URGENT
+
+
+def test_discrimination_is_urgent():
+    assert verdict("Acme refused to serve us because she wears a headscarf").priority is URGENT
