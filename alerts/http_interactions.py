@@ -22,7 +22,7 @@ from alerts.listen import Desk, Once
 
 log = logging.getLogger(__name__)
 
-BODY_MAX = 1_000_000  # bytes; a payload that carries the largest card and window is a tenth of it
+BODY_MAX = 1 << 20  # bytes; a payload that carries the largest card and window is a tenth of it
 READ_WITHIN = 10.0  # seconds a client may take to send its request
 PATHS = ("/", "/slack", "/slack/", "/slack/interactions", "/slack/commands", "/slack/events")
 
@@ -34,6 +34,11 @@ class Answer:
     status: int
     body: str = ""
     kind: str = "text/plain"
+    retry_after: int = 0  # seconds; 0: nothing is said of it
+
+
+More = Callable[[str, str, Mapping[str, str], bytes], Answer | None]
+"""Answers what is not Slack's, by method, path with query, headers and body; None where it is not its own."""
 
 
 class Endpoint:
@@ -92,18 +97,25 @@ def payload_of(body: bytes) -> dict[str, Any] | None:
 class InteractionServer:
     """The endpoint on a socket, in threads of its own; a context manager."""
 
-    def __init__(self, endpoint: Endpoint, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, endpoint: Endpoint | None, host: str = "127.0.0.1", port: int = 0, *, more: More | None = None
+    ) -> None:
         self._server = _Server((host, port), _Handler)
-        self._server.endpoint = endpoint
+        self._server.endpoint, self._server.more = endpoint, more
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="interactions", daemon=True
         )
 
     @property
     def url(self) -> str:
+        """Where Slack's requests go."""
+        return f"{self.base}/slack/interactions"
+
+    @property
+    def base(self) -> str:
         """Where it listens."""
         host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}/slack/interactions"
+        return f"http://{host!s}:{port}"
 
     def start(self) -> None:
         """Begin to answer."""
@@ -135,7 +147,8 @@ class _Clock(Clock):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    endpoint: Endpoint
+    endpoint: Endpoint | None
+    more: More | None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.debug("a client of the endpoint went away")
@@ -152,11 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/health":
             self._send(Answer(200, "ok"))
         else:
-            self._send(Answer(404, "not here"))
+            self._send(self._other(b"") or Answer(404, "not here"))
 
     def do_POST(self) -> None:
         """Slack's requests."""
-        if self.path.partition("?")[0] not in PATHS:
+        slack = self.server.endpoint if self.path.partition("?")[0] in PATHS else None
+        if slack is None and self.server.more is None:
             self._send(Answer(404, "not here"))
             return
         length = self.headers.get("Content-Length") or ""
@@ -168,13 +182,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(413, "too large"))
             return
         body = self.rfile.read(int(length))
-        self._send(self.server.endpoint.answer(dict(self.headers.items()), body))
+        if slack is not None:
+            self._send(slack.answer(dict(self.headers.items()), body))
+        else:
+            self._send(self._other(body) or Answer(404, "not here"))
+
+    def _other(self, body: bytes) -> Answer | None:
+        if self.server.more is None:
+            return None
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return self.server.more(self.command, self.path, headers, body)
 
     def _send(self, answer: Answer) -> None:
         content = answer.body.encode("utf-8", "replace")
         self.send_response(answer.status)
-        self.send_header("Content-Type", f"{answer.kind}; charset=utf-8")
+        kind = answer.kind if "charset" in answer.kind else f"{answer.kind}; charset=utf-8"
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if answer.retry_after:
+            self.send_header("Retry-After", str(answer.retry_after))
         self.end_headers()
         self.wfile.write(content)
 

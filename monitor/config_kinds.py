@@ -176,6 +176,45 @@ def _imap(table: Table) -> Mapping[str, Any]:
     return options | {"senders": senders}
 
 
+# As docs/webhook.md has them; a test holds them and `spiders.hook_items` together.
+HOOK_FIELDS = (
+    "id", "text", "title", "author", "stars", "best", "url", "published_at", "edited_at", "source", "entity",
+    "language", "reach", "in_reply_to", "owner_reply", "owner_replied_at", "deleted", "kind",
+)  # fmt: skip
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,63}")
+
+
+def _webhook(table: Table) -> Mapping[str, Any]:
+    options: dict[str, Any] = {}
+    if table.given("best"):
+        options["best"] = table.number("best", 5, 1, 1_000)
+    if kind := table.choice("mentions_are", "", ("review", "post", "comment", "article")):
+        options["mentions_are"] = kind
+    if table.flag("token_in_url", False):
+        options["token_in_url"] = True
+    header = table.text(
+        "signature_header",
+        check=lambda name: "" if _HEADER.fullmatch(name) else 'the name of a header: "X-Signature"',
+    )
+    if header:
+        options["signature_header"] = header
+    fields = table.raw("fields")
+    example = 'a table of paths into an item: { text = "answers.comment" }'
+    if isinstance(fields, dict):
+        for name, place in fields.items():
+            if name not in HOOK_FIELDS:
+                table.wrong("fields", f"unknown field {shown(name)}; allowed: {', '.join(HOOK_FIELDS)}")
+            elif not isinstance(place, str) or not place.strip():
+                table.found(f"fields.{name}", place, example)
+        options["fields"] = fields
+    elif fields is not None:
+        table.found("fields", fields, example)
+    return options
+
+
+# Kinds nobody asks: what they hold is sent to us, see `spiders.webhook`.
+LISTENED = frozenset({"webhook"})
+
 KINDS: Mapping[str, SourceKind] = {
     "reviews": SourceKind(True, _pages, "any page that carries schema.org reviews"),
     "selectors": SourceKind(True, _selectors, "any other page, by selectors"),
@@ -183,6 +222,7 @@ KINDS: Mapping[str, SourceKind] = {
     "hackernews": SourceKind(False, _hackernews, "posts and comments on Hacker News"),
     "reddit": SourceKind(False, _reddit, "posts and comments on Reddit; needs a key"),
     "import": SourceKind(False, _import, "files put into a folder: exports, saved pages, e-mails"),
+    "webhook": SourceKind(False, _webhook, "whatever is sent to us as JSON"),
     "imap": SourceKind(False, _imap, "notification e-mails in a mailbox, read only"),
     **{kind: SourceKind(False, partial(read_options, kind), api.what) for kind, api in APIS.items()},
 }

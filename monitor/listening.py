@@ -200,6 +200,10 @@ class Daemon:
                 crawling.kill()
                 crawling.wait(2)
 
+    def tell(self) -> None:
+        """There is something to deliver; may be called from any thread."""
+        self._news.set()
+
     # -- the threads ----------------------------------------------------------------------------------------
 
     def _safely(self, work: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from alerts.sla import Policy
 from alerts.storms import tend_storms
 from monitor.analysers import second
 from monitor.config import Config, Source
+from monitor.config_kinds import LISTENED
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
 from monitor.pauses import next_by
@@ -126,12 +127,13 @@ def due(
     A minute's grace: cron starts at :00 and a run that began at :02 must not push a source to every second run.
     """
     if names:
-        return [config.source(name) for name in names]
+        return [source for name in names if (source := config.source(name)).kind not in LISTENED]
     grace = timedelta(minutes=1)
     failed = failures or {}
+    asked = [source for source in config.sources if source.kind not in LISTENED]
     return [
         source
-        for source in config.sources
+        for source in asked
         if source.name not in last
         or next_by(source, last[source.name].started_at, failed.get(source.name, 0)) <= now + grace
     ]

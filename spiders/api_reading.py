@@ -114,6 +114,16 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
     )
 
 
+def read_item(
+    preset: Preset, item: Mapping[str, Any], source: Source, now: datetime, url: str = ""
+) -> Mention | Removal | None:
+    """One item that came by itself, through a stream or a webhook; None where it is none or says nothing."""
+    item = {**item, "_": preset.context(url)}
+    if preset.skip and search(preset.skip, item):
+        return None
+    return _mention(preset, item, source, now, url)
+
+
 def items_in(preset: Preset, body: Any) -> list[Any] | None:
     """The items of an answer, None where it has no place for them; one object stands for a list of one."""
     if callable(preset.items):

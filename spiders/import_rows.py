@@ -110,14 +110,14 @@ class RowReader:
     def read(self, row: Row) -> Iterator[Found]:
         """The mention of a row, and what of it could not be read."""
         has = {name: row.cells.get(column, "").strip() for name, column in self.layout.columns.items()}
-        text = _words(has.get("text", ""))
+        text = plain_words(has.get("text", ""))
         parts = [
             f"{word}: {said}" if not text else said
             for name, word in (("disliked", "Disliked"), ("liked", "Liked"))
-            if (said := _words(has.get(name, "")))
+            if (said := plain_words(has.get(name, "")))
         ]
         text = "\n".join(filter(None, [text, *parts]))
-        title = clean_line(_words(has.get("title", "")))
+        title = clean_line(plain_words(has.get("title", "")))
         rating = parse_rating(has["stars"], best=self.layout.best) if has.get("stars") else Rating()
         if self.layout.best and rating.value is not None and rating.value > (rating.best or self.layout.best):
             rating = Rating()
@@ -160,7 +160,7 @@ class RowReader:
             published_at=at,
             date_precision=precision,
             edited_at=edited if edited is not None and at is not None and edited > at else None,
-            owner_reply=_words(has.get("reply", "")),
+            owner_reply=plain_words(has.get("reply", "")),
             owner_replied_at=self._when(has.get("replied", ""))[0] if has.get("reply") else None,
             about=self.source.about,
         )
@@ -181,7 +181,7 @@ def _kind(source: Source) -> Kind:
     return Kind(said) if said in {kind.value for kind in Kind} else Kind.REVIEW
 
 
-def _words(said: str) -> str:
+def plain_words(said: str) -> str:
     """A cell as text: exports of web shops leave the markup in."""
     if "<" in said and MARKUP.search(said[:20_000]):
         return html_to_text(said)

@@ -111,11 +111,13 @@ def web_config(folder: Path, more: str = "", **changes: Any) -> Config:
 
 
 @contextmanager
-def served(config: Config, store: Store, now: datetime | None = None, *, index: bool = True) -> Iterator[int]:
+def served(
+    config: Config, store: Store, now: datetime | None = None, *, index: bool = True, door: Any = None
+) -> Iterator[int]:
     """The dashboard on a free port of 127.0.0.1; answers the port."""
     from datetime import UTC
 
-    app = make_app(config, store, lambda: now or datetime.now(UTC), index=index)
+    app = make_app(config, store, lambda: now or datetime.now(UTC), index=index, door=door)
     with listen("127.0.0.1", 0) as listening:
         server = uvicorn.Server(
             uvicorn.Config(

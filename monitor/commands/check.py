@@ -14,6 +14,7 @@ import click
 
 from monitor.commands import FAILED, FINE, WRONG_USAGE, App, pass_app, sqlite_path
 from monitor.config_apis import missing_key
+from monitor.config_kinds import LISTENED
 from monitor.config_named import missing_secret
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def check_sources(config: Config, now: datetime, *, live: bool) -> Iterator[Find
     for source in config.sources:
         finding = _source_finding(config, source, last.get(source.name), now)
         findings[source.name] = finding
-        if finding.state in (WORKS, MIND):
+        if finding.state in (WORKS, MIND) and source.kind not in LISTENED:
             ready.append(source)
     if live and ready:
         for source, run in zip(ready, _read_once(config, ready), strict=False):
@@ -271,6 +272,9 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
     if faults:
         advice = f"lowstar try {source.urls[0]} shows what they find" if source.urls else ""
         return Finding(what, WRONG, f"{source.kind}: " + "; ".join(faults), advice)
+    if source.kind in LISTENED:
+        where = f"POST /api/v1/hooks/{source.name}, by lowstar serve or lowstar listen --webhooks"
+        return Finding(what, WORKS, f"{source.kind}: {where}")
     due = "due now, never read" if last is None else _due(last.started_at + source.every, now)
     said = f"{source.kind}, every {length(source.every)}, {due}"
     if last is not None and last.outcome == "failed":

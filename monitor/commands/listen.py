@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import click
 
@@ -11,7 +14,11 @@ from monitor.commands import BUSY, FAILED, FINE, WRONG_USAGE, App, pass_app
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.listening import Daemon
+    from monitor.web.hooks import Door
+    from storage.store import Store
 
+HOOKS = "/api/v1/hooks/"  # as under `lowstar serve`
 STATUS_EVERY = 0.5  # seconds between two looks at whether to stop
 
 
@@ -32,10 +39,16 @@ def _address(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
     help="Be called by Slack there instead of connecting to it; needs the signing secret.",
 )
 @click.option(
+    "--webhooks",
+    callback=_address,
+    metavar="HOST:PORT",
+    help="Take in what webhooks send there (docs/webhook.md); --http does so too.",
+)
+@click.option(
     "--crawl/--no-crawl", default=False, help="Start due crawls too; default: cron does it (lowstar run)."
 )
 @pass_app
-def command(app: App, http: tuple[str, int] | None, crawl: bool) -> int:
+def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | None, crawl: bool) -> int:
     """Listen to Slack: buttons, windows, /rep. Deliver and let the clocks ring meanwhile.
 
     Connects to Slack by Socket Mode: no public address is needed. Needs LOWSTAR_SLACK_TOKEN and
@@ -55,7 +68,8 @@ def command(app: App, http: tuple[str, int] | None, crawl: bool) -> int:
     from storage.store import open_store
 
     config = app.config()
-    if problem := _missing(config, http):
+    buttons = http is not None or _talks(config)
+    if problem := _missing(config, http, webhooks is not None):
         click.echo(problem, err=True)
         return WRONG_USAGE
     with open_store(config.store_url) as store:
@@ -68,14 +82,21 @@ def command(app: App, http: tuple[str, int] | None, crawl: bool) -> int:
                     stop=stop,
                     crawl=crawl_command(config.path, app.verbosity) if crawl else (),
                 )
-                server = None
+                door = _door(config, store, daemon) if http or webhooks else None
+                servers: list[InteractionServer] = []
                 try:
                     if http is not None:
-                        server = _server(config, daemon.desk, http)
+                        servers.append(_server(config, daemon.desk, http, door))
+                        _say(app, f"Listening at {servers[-1].url}")
+                    if webhooks is not None and webhooks != http:
+                        servers.append(_server(config, None, webhooks, door))
+                        _say(app, f"Webhooks come in at {servers[-1].base}{HOOKS}SOURCE")
+                    if door is not None:
+                        door.start()
+                    for server in servers:
                         server.start()
-                        _say(app, f"Listening at {server.url}")
-                    daemon.start(socket=http is None)
-                    if http is None and not stop.is_set():
+                    daemon.start(socket=http is None and buttons)
+                    if http is None and buttons and not stop.is_set():
                         _say(app, "Connected to Slack, listening.")
                     while not stop.wait(STATUS_EVERY):
                         pass
@@ -83,8 +104,10 @@ def command(app: App, http: tuple[str, int] | None, crawl: bool) -> int:
                     click.echo(f"Slack refused the token: {redact(str(error))}", err=True)
                     return FAILED
                 finally:
-                    if server is not None:
+                    for server in servers:
                         server.stop()
+                    if door is not None:
+                        door.stop()
                     daemon.close()
         except Busy:
             click.echo("Another process listens already; nothing done.", err=True)
@@ -93,8 +116,17 @@ def command(app: App, http: tuple[str, int] | None, crawl: bool) -> int:
     return FINE
 
 
-def _missing(config: Config, http: tuple[str, int] | None) -> str:
+def _talks(config: Config) -> bool:
+    return bool(config.slack.token and config.slack.app_token)
+
+
+def _missing(config: Config, http: tuple[str, int] | None, webhooks: bool) -> str:
+    """What keeps it from listening, with what to do; "" where nothing does."""
     slack = config.slack
+    if webhooks and not any(source.kind == "webhook" for source in config.sources):
+        return '--webhooks: no source of lowstar.toml is of the kind "webhook"'
+    if webhooks and http is None and not (slack.token and slack.app_token):
+        return ""  # there is something to do without Slack
     if not slack.token:
         return "Nobody to listen to: set LOWSTAR_SLACK_TOKEN to the app's bot token (docs/slack.md)"
     if http is not None and not slack.signing_secret:
@@ -107,15 +139,34 @@ def _missing(config: Config, http: tuple[str, int] | None) -> str:
     return ""
 
 
-def _server(config: Config, desk: object, http: tuple[str, int]) -> InteractionServer:
-    from alerts.http_interactions import Endpoint, InteractionServer
+def _door(config: Config, store: Store, daemon: Daemon) -> Door | None:
+    """What takes in webhooks; None where no source of lowstar.toml is one."""
+    if not any(source.kind == "webhook" for source in config.sources):
+        return None
+    # Spiders are started by name: the layers below must not know them.
+    hooks: Any = importlib.import_module("spiders.webhook")
+    door: Door = hooks.Hooks(config, store, daemon.clock, news=daemon.tell)
+    return door
+
+
+def _server(config: Config, desk: object, address: tuple[str, int], door: Door | None) -> InteractionServer:
+    from alerts.http_interactions import Answer, Endpoint, InteractionServer
     from alerts.listen import Desk
 
-    assert isinstance(desk, Desk)  # noqa: S101 - told to mypy
+    assert desk is None or isinstance(desk, Desk)  # noqa: S101 - told to mypy
+
+    def more(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
+        path, _, query = path.partition("?")
+        if door is None or not path.startswith(HOOKS):
+            return None
+        said = door.answer(method, unquote(path.removeprefix(HOOKS)), query, headers, body)
+        return Answer(said.status, said.text, said.kind, said.retry_after)
+
     try:
-        return InteractionServer(Endpoint(config.slack.signing_secret, desk), *http)
+        slack = Endpoint(config.slack.signing_secret, desk) if desk is not None else None
+        return InteractionServer(slack, *address, more=more if door is not None else None)
     except OSError as error:
-        raise click.ClickException(f"cannot listen at {http[0]}:{http[1]}: {error.strerror}") from error
+        raise click.ClickException(f"cannot listen at {address[0]}:{address[1]}: {error.strerror}") from error
 
 
 def _say(app: App, words: str) -> None:

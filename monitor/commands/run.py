@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.commands import BUSY, FAILED, FINE, WRONG_USAGE, App, pass_app
+from monitor.config_kinds import LISTENED
 
 if TYPE_CHECKING:
     from alerts.audit import Audit
@@ -75,6 +76,12 @@ def command(
     if unknown := unknown_sources(config, sources):
         known = ", ".join(source.name for source in config.sources) or "none"
         click.echo(f"There is no source {unknown[0]!r} in {config.path.name}; allowed: {known}", err=True)
+        return WRONG_USAGE
+    if sent := [name for name in sources if config.source(name).kind in LISTENED]:
+        click.echo(
+            f"{sent[0]} is sent to us, there is nothing to collect: see docs/webhook.md and lowstar status",
+            err=True,
+        )
         return WRONG_USAGE
     if since is not None:
         since = since.replace(tzinfo=UTC)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,8 @@ from monitor.commands import FAILED, FINE, App, pass_app
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.web.hooks import Door
+    from storage.store import Store
 
 GRACE = 5  # seconds open requests get when it ends
 
@@ -78,11 +83,13 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
             f"cannot listen on {web.bind} port {web.port}: {error.strerror or error};"
             " --port chooses another, 0 any that is free"
         ) from None
-    with listening, open_store(config.store_url) as store:
-        application = make_app(config, store, lambda: datetime.now(UTC))
+    with listening, open_store(config.store_url) as store, webhooks(config, store) as door:
+        application = make_app(config, store, _now, door=door)
         if not quiet:
             address = f"http://{_host(web.bind)}:{listening.getsockname()[1]}/"
             click.echo(f"The dashboard is at {web.url or address}")
+            if door is not None:
+                click.echo(f"Webhooks come in at {web.url or address.rstrip('/')}/api/v1/hooks/SOURCE")
             if token:
                 # Behind the #: it never leaves the browser as part of an address, and stands in no log.
                 click.echo(f"Sign in for this time: {address}sign-in#{token}")
@@ -92,7 +99,8 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
             uvicorn.Config(
                 application,
                 log_config=None,  # lowstar's own log, with its redaction
-                access_log=chatty,
+                # An address with a token in it must not stand in a log.
+                access_log=chatty and not any(one.options.get("token_in_url") for one in config.sources),
                 server_header=False,
                 proxy_headers=False,  # monitor.web.security decides whom to believe
                 limit_concurrency=200,
@@ -103,6 +111,28 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
         )
         server.run(sockets=[listening])
         return FINE if server.started else FAILED
+
+
+@contextmanager
+def webhooks(config: Config, store: Store) -> Iterator[Door | None]:
+    """What takes in webhooks, with a courier for what they bring; None where no source of lowstar.toml is one."""
+    if not any(source.kind == "webhook" for source in config.sources):
+        yield None
+        return
+    from monitor.courier import Courier
+
+    courier = Courier(config, store, _now)
+    # Spiders are started by name: the layers below must not know them.
+    hooks: Any = importlib.import_module("spiders.webhook")
+    courier.start()
+    try:
+        yield hooks.Hooks(config, store, _now, news=courier.news)
+    finally:
+        courier.stop()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def listen(bind: str, port: int) -> socket.socket:

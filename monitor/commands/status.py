@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.commands import FAILED, FINE, App, existing_store, pass_app
+from monitor.config_kinds import LISTENED
 
 if TYPE_CHECKING:
     from alerts.audit import Audit
@@ -30,7 +31,9 @@ class SourceStatus:
     source: Source
     last: CrawlRun | None
     good: CrawlRun | None
-    word: str  # "ok", "empty", "partial", "failed", "off", "never run", "late", "running", "broken off"
+    # "ok", "empty", "partial", "failed", "off", "never run", "late", "running", "broken off"; of what is sent to us
+    # also "listening", "failing".
+    word: str
     wrong: bool
     advice: str = ""
 
@@ -62,6 +65,8 @@ def source_status(
     def said(word: str, wrong: bool, advice: str = "") -> SourceStatus:
         return SourceStatus(source, last, good, word, wrong, advice)
 
+    if source.kind in LISTENED:
+        return said(*listening_word(source, last, now))
     if last is None:
         return said("never run", True, '"lowstar run" reads it now, "lowstar schedule --install" from now on')
     if last.ended_at is None:
@@ -84,6 +89,30 @@ def source_status(
             'is cron calling "lowstar run"?',
         )
     return said(str(last.outcome), False, last.reason)
+
+
+def listening_word(source: Source, last: CrawlRun | None, now: datetime) -> tuple[str, bool, str]:
+    """The same of a source that is sent to us: the word, whether that is wrong, and what to do."""
+    from monitor.view import ago
+    from storage.records import RunOutcome
+
+    advice = 'start "lowstar serve", or "lowstar listen --webhooks"'
+    if last is None:
+        return "never run", True, f"nobody listens to it yet: {advice}"
+    if last.outcome is RunOutcome.OFF:
+        return "off", False, last.reason
+    if last.ended_at is None:
+        if now - last.started_at > source.every + GRACE:
+            words = f"the process that began to listen {ago(last.started_at, now)} ended without a word"
+            return "broken off", True, f"{words}: {advice}"
+        # What has come so far may say that all is wrong: that is not put off until the stretch ends.
+        failing = last.failed > 0 and not last.pages
+        return ("failing" if failing else "listening"), failing, last.reason if failing else ""
+    if last.outcome is RunOutcome.FAILED:
+        return "failed", True, last.reason
+    if now - last.ended_at > GRACE:
+        return "late", True, f"it was last listened to {ago(last.ended_at, now)}: {advice}"
+    return str(last.outcome), False, last.reason
 
 
 def gather(ledger: Ledger, config: Config, now: datetime) -> Status:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from alerts.actions import act
 from alerts.deeds import Do, Refused
 from monitor.config_web import Role
+from monitor.web import hooks
 from monitor.web.dashboard import Ask
 from monitor.web.filters import LABELS, STATUSES, filter_of, place_of, place_text
 from monitor.web.forms import Misread, action_of, actor_of
@@ -111,7 +112,8 @@ def unknown(ask: Ask) -> Response:
 
 def openapi(ask: Ask) -> Response:
     """This document."""
-    return _json(openapi_document(ENDPOINTS))
+    sent_to = any(source.kind == "webhook" for source in ask.dashboard.config.sources)
+    return _json(openapi_document((*ENDPOINTS, hooks.ENDPOINT) if sent_to else ENDPOINTS))
 
 
 _TEXT = {"type": "string", "maxLength": 200}

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from monitor.config import Config
 from monitor.config_web import Role
-from monitor.web import api, digests, feeds, forms, pages, sign_in
+from monitor.web import api, digests, feeds, forms, hooks, pages, sign_in
 from monitor.web.dashboard import Ask, Dashboard, form_fields, page, static_marks
 from monitor.web.security import BODY_MAX, Gate, Guarded, TooMany, Visit, session_key
 from storage.errors import Locked, StoreError
@@ -35,8 +35,18 @@ _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-
 INDEX_EVERY = 5.0  # seconds between two looks for mentions whose words are not indexed yet
 
 
-def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, index: bool = True) -> Any:
-    """The dashboard as an ASGI application. With `index` it indexes new mentions' words while it runs."""
+def make_app(
+    config: Config,
+    store: Store,
+    clock: Callable[[], datetime],
+    *,
+    index: bool = True,
+    door: hooks.Door | None = None,
+) -> Any:
+    """The dashboard as an ASGI application. With `index` it indexes new mentions' words while it runs.
+
+    `door` takes what webhooks send; it is started and stopped with the application.
+    """
     gate = Gate(config.web, session_key(store, clock()), clock)
     dashboard = Dashboard(store, config, gate, clock, static_marks())
 
@@ -78,6 +88,7 @@ def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, ind
         Route("/metrics", program(api.metrics)),
         Route("/static/{name}", anyone(_static)),
         *(Route(one.path, program(one.view, one.role), methods=[one.method]) for one in api.ENDPOINTS),
+        *([hooks.route(door)] if door is not None else []),
         Route("/api/{rest:path}", program(api.unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
 
@@ -87,10 +98,14 @@ def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, ind
         indexer = threading.Thread(target=_index_words, args=(store, stop), name="index", daemon=True)
         if index:
             indexer.start()
+        if door is not None:
+            await run_in_threadpool(door.start)
         try:
             yield
         finally:
             stop.set()
+            if door is not None:
+                await run_in_threadpool(door.stop)
             if index:
                 await run_in_threadpool(indexer.join, 10)
 
@@ -99,7 +114,7 @@ def make_app(config: Config, store: Store, clock: Callable[[], datetime], *, ind
         return _failed(dashboard, request, status, str(getattr(error, "detail", "")))
 
     app = Starlette(routes=routes, lifespan=running, exception_handlers={HTTPException: http_error})
-    return Guarded(app, gate)
+    return Guarded(app, gate, own=(hooks.PREFIX,) if door is not None else ())
 
 
 def _endpoint(dashboard: Dashboard, view: View, role: Role | None, *, program: bool = False) -> Endpoint:

@@ -37,6 +37,7 @@ class Endpoint:
     role: Role = Role.READ
     body: str = ""
     refusals: tuple[int, ...] = ()
+    security: tuple[str, ...] = ()  # schemes of its own, any of which will do; none: the API's token
 
 
 def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         operation: dict[str, Any] = {
             "operationId": one.view.__name__,
             "summary": (one.view.__doc__ or "").strip(),
-            "description": f"Needs the role `{one.role.word}`.",
+            "description": "Needs the token or the signature of its source."
+            if one.security
+            else f"Needs the role `{one.role.word}`.",
             "parameters": [
                 {
                     "name": param.name,
@@ -65,6 +68,8 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
                 **{str(code): _answers(_REFUSALS[code], "Error") for code in one.refusals},
             },
         }
+        if one.security:
+            operation["security"] = [{scheme: []} for scheme in one.security]
         if one.body:
             operation["requestBody"] = {
                 "required": False,
@@ -82,7 +87,11 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "hookToken": {"type": "http", "scheme": "bearer"},
+                "hookSignature": {"type": "apiKey", "in": "header", "name": "X-Lowstar-Signature"},
+            },
             "schemas": _schemas(),
         },
     }
@@ -93,7 +102,9 @@ _REFUSALS = {
     403: "The token's role does not allow this.",
     404: "There is no such thing.",
     409: "It cannot be done as the case stands; nothing was changed.",
-    413: "More than 64 KiB were sent.",
+    413: "More was sent than is taken: 64 KiB, 1 MiB of webhooks.",
+    415: "It is no JSON, or compressed.",
+    422: "None of the items could be taken; the answer says why.",
 }
 
 
@@ -200,6 +211,7 @@ def _schemas() -> dict[str, Any]:
     )
     return {
         "Error": _object({"error": text}),
+        **_hook_schemas(),
         "Case": a_case,
         "Cases": _object({"cases": _list("Case"), "next": following}),
         "WholeCase": {
@@ -231,6 +243,61 @@ def _schemas() -> dict[str, Any]:
                 "mentions": {"type": "integer"},
             }
         ),
+    }
+
+
+def _hook_schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    time = {"type": "string", "format": "date-time"}
+    item = {
+        "id": {
+            "type": "string",
+            "description": "Makes a second sending an edit; else it is known by its words.",
+        },
+        "text": text,
+        "title": text,
+        "author": text,
+        "stars": {"type": ["number", "string"], "description": "4, “4/5”, “★★★★☆”; out of `best`."},
+        "best": {"type": "number", "default": 5},
+        "url": {"type": "string", "format": "uri"},
+        "published_at": time,
+        "edited_at": time,
+        "source": {
+            "type": "string",
+            "description": "Where it was said; shown as the place where there is no entity.",
+        },
+        "entity": {"type": "string", "description": "The place or product."},
+        "language": {"type": "string", "description": "ISO 639-1."},
+        "reach": {"type": "integer", "minimum": 0},
+        "in_reply_to": {"type": "string", "description": "The id of what it answers."},
+        "owner_reply": text,
+        "owner_replied_at": time,
+        "deleted": {"type": "boolean", "description": "The mention of this id is gone, and is to go here."},
+        "kind": {"type": "string", "enum": ["review", "post", "comment", "article"]},
+    }
+    states = ["accepted", "changed", "unchanged", "removed", "ignored", "rejected"]
+    complaint = _object({"field": text, "reason": text})
+    told = {
+        "type": "object",
+        "properties": {
+            "item": {"type": "integer", "minimum": 1},
+            "id": text,
+            "status": {"type": "string", "enum": states},
+            "field": text,
+            "reason": text,
+            "warnings": {"type": "array", "items": complaint},
+        },
+        "required": ["item", "status"],
+    }
+    counts = {state: {"type": "integer"} for state in states}
+    return {
+        "HookItem": {
+            "type": "object",
+            "properties": item,
+            "description": "`text` is required unless there are stars.",
+        },
+        "HookItems": {"oneOf": [{"$ref": "#/components/schemas/HookItem"}, _list("HookItem")]},
+        "HookAnswer": _object({**counts, "items": {"type": "array", "items": told}}),
     }
 
 

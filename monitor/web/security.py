@@ -290,9 +290,11 @@ def safe_next(address: str) -> str:
 class Guarded:
     """The outermost layer: refuses strange hosts, notes who asks, puts the headers on every answer."""
 
-    def __init__(self, app: Any, gate: Gate) -> None:
+    def __init__(self, app: Any, gate: Gate, own: tuple[str, ...] = ()) -> None:
+        """Below the paths `own` tokens of other kinds are shown, which are no wrong ones of ours."""
         self._app = app
         self._gate = gate
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -311,6 +313,10 @@ class Guarded:
             await _refuse(sending, 421, "This address is not one of ours; [web] hosts lists them.")
             return
         client = scope.get("client")
+        if self._own and scope["path"].startswith(self._own):
+            headers = {
+                name: value for name, value in headers.items() if name not in ("authorization", "cookie")
+            }
         try:
             visit = self._gate.visit(client[0] if client else "", scope.get("scheme", "http"), headers)
         except TooMany as waiting:

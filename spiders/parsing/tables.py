@@ -90,7 +90,7 @@ def rows_of(path: Path) -> Iterator[Row | BadRow]:
     if not first:
         raise NoTable("it is empty")
     if first[0] in "[{":
-        return _json_rows(path)
+        return json_rows(path)
     return _csv_rows(path)
 
 
@@ -191,7 +191,7 @@ def plain(cell: str) -> str:
 # --- JSON ----------------------------------------------------------------------------------------------
 
 
-def _json_rows(path: Path) -> Iterator[Row | BadRow]:
+def json_rows(path: Path) -> Iterator[Row | BadRow]:
     with text_of(path) as text:
         first = text.read(_PIECE).lstrip("\ufeff \t\r\n")
     if first.startswith("{") and _is_lines(first):
@@ -225,7 +225,7 @@ def _json_lines(path: Path) -> Iterator[Row | BadRow]:
                 yield BadRow(number, "the line is longer than 8 MB")
                 continue
             try:
-                yield _json_row(number, json.loads(line.lstrip("\ufeff"), parse_constant=lambda _: None))
+                yield json_row(number, json.loads(line.lstrip("\ufeff"), parse_constant=lambda _: None))
             except (ValueError, RecursionError) as error:
                 yield BadRow(number, f"it is no JSON ({_short(error)})")
 
@@ -263,7 +263,7 @@ def _json_list(path: Path) -> Iterator[Row | BadRow]:
             number += 1
             line += window.count("\n", 0, end)
             window = window[end:]
-            yield _json_row(number, value)
+            yield json_row(number, value)
 
 
 def _json_whole(path: Path) -> Iterator[Row | BadRow]:
@@ -277,7 +277,7 @@ def _json_whole(path: Path) -> Iterator[Row | BadRow]:
     entries = _longest_list(whole)
     if entries is None:
         entries = [whole]
-    return (_json_row(number, entry) for number, entry in enumerate(entries, start=1))
+    return (json_row(number, entry) for number, entry in enumerate(entries, start=1))
 
 
 def _longest_list(value: Any, depth: int = 0) -> list[Any] | None:
@@ -290,7 +290,8 @@ def _longest_list(value: Any, depth: int = 0) -> list[Any] | None:
     return max(found, key=len, default=None)
 
 
-def _json_row(number: int, value: Any) -> Row | BadRow:
+def json_row(number: int, value: Any) -> Row | BadRow:
+    """An object of JSON as a row; what lies inside it is a column by its path."""
     if not isinstance(value, dict):
         return BadRow(number, f"it is no object but {_short(value)}")
     cells: dict[str, str] = {}

@@ -66,6 +66,7 @@ PRESET = Preset(
         "in_reply_to": "parent.id",
         "kind": "(recommendation_type || rating) && 'review' || 'comment'",
         "url": "permalink_url",
+        "gone": "gone",  # said by its webhook events only
     },
     words={"positive": (5.0, "recommends"), "negative": (1.0, "does not recommend")},
     # Pages of posts may hold no comment at all and yet go on.

@@ -71,3 +71,31 @@ def test_without_senders_nothing_is_opened() -> None:
     told = {name: value for name, value in MAILBOX.items() if name != "senders"}
     (problem,) = problems({"name": "m", **told})
     assert "senders: missing" in problem
+
+
+HOOK = {"name": "tik-tok", "kind": "webhook"}
+
+
+def test_a_webhook_has_a_token_or_a_secret_of_its_own() -> None:
+    (source,) = config(HOOK).sources
+    assert "LOWSTAR_HOOK_TIK_TOK_TOKEN" in missing_secret(source, {})
+    for name in ("LOWSTAR_HOOK_TIK_TOK_TOKEN", "LOWSTAR_HOOK_TIK_TOK_SECRET"):
+        read = config(HOOK, environ={name: "a-token-of-our-own-1"})
+        assert missing_secret(source, read.keys) == ""
+        assert "a-token-of" not in repr(read)
+
+
+def test_a_short_token_and_two_names_for_one_variable_are_mistakes() -> None:
+    (short,) = problems(HOOK, environ={"LOWSTAR_HOOK_TIK_TOK_TOKEN": "hunter2"})
+    assert "at least 16 characters" in short
+    assert "hunter2" not in short
+    (shared,) = problems(HOOK, {"name": "tik_tok", "kind": "webhook"})
+    assert "share LOWSTAR_HOOK_TIK_TOK_TOKEN" in shared
+
+
+def test_a_path_for_a_field_that_is_none_is_a_mistake() -> None:
+    (problem,) = problems({**HOOK, "fields": {"words": "a.b"}})
+    assert "unknown field" in problem
+    assert "in_reply_to" in problem
+    (other,) = problems({**HOOK, "fields": {"text": 7}})
+    assert "fields.text" in other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import subprocess
@@ -212,3 +213,60 @@ def _the_case(store: Store) -> Case:
         found = ledger.case(1)
     assert found is not None
     return found
+
+
+def test_what_a_webhook_sends_is_an_alert_within_seconds(slack: SlackStandin, tmp_path: Path) -> None:
+    with settle(tmp_path, slack) as store:
+        path = tmp_path / "lowstar.toml"
+        path.write_text(
+            path.read_text("utf-8") + '[[sources]]\nname = "survey"\nkind = "webhook"\nabout = ["Acme"]\n'
+        )
+        keys = {**KEYS, "LOWSTAR_HOOK_SURVEY_TOKEN": "a-token-of-our-own-1"}
+        with listening(tmp_path, "--webhooks", "127.0.0.1:0", **keys) as process:
+            assert slack.people.socket.wait_connected(30)
+            assert process.stderr is not None
+            said = next(line for line in process.stderr if "Webhooks come in at" in line)
+            url = said.split()[-1].replace("SOURCE", "survey")
+            body = b'{"id": "7", "text": "Still no refund, nobody answers.", "stars": 1}'
+            assert _post(url, body, "wrong-wrong-wrong-wrong").status == 401
+            begin = time.monotonic()
+            answer = _post(url, body, "a-token-of-our-own-1")
+            assert answer.status == 200
+            assert b'"status": "accepted"' in answer.read()
+            until(lambda: slack.posted("#alerts"), 10)
+            took = time.monotonic() - begin
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=15)
+        assert took < 5
+        assert process.returncode == 0
+        assert "Traceback" not in err
+        with store.reading() as ledger:
+            run = ledger.last_runs()["survey"]
+        assert run.ended_at is not None
+        assert (run.found, run.new) == (1, 1)
+
+
+def test_webhooks_need_no_slack_but_a_source(slack: SlackStandin, tmp_path: Path) -> None:
+    settle(tmp_path, slack).close()
+    process = start(tmp_path, "listen", "--webhooks", "127.0.0.1:0")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert 'no source of lowstar.toml is of the kind "webhook"' in err
+    path = tmp_path / "lowstar.toml"
+    path.write_text(path.read_text("utf-8") + '[[sources]]\nname = "survey"\nkind = "webhook"\n')
+    with listening(tmp_path, "--webhooks", "127.0.0.1:0") as process:
+        assert process.stderr is not None
+        assert any("Webhooks come in at" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def _post(url: str, body: bytes, token: str) -> http.client.HTTPResponse:
+    host, path = url.removeprefix("http://").split("/", 1)
+    connection = http.client.HTTPConnection(host, timeout=10)
+    connection.request(
+        "POST", f"/{path}", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    )
+    answer = connection.getresponse()
+    answer.fp_kept = connection  # type: ignore[attr-defined]  # closed with it
+    return answer
