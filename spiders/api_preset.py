@@ -26,6 +26,7 @@ class Call:
     terms: tuple[str, ...]  # what all brands are called: searched for where a source names no queries
     now: datetime
     language: str = ""
+    sweep: bool = False  # all there is is to be read, as once a week
     last: Callable[[str], str] = lambda label: (
         ""
     )  # how far a listing was read, by its label; "" the first time
@@ -78,6 +79,7 @@ class Login:
     token: str  # where the answer holds it
     gives: str  # the name under which it is used
     form: bool = False  # sent as a form instead of JSON
+    headers: Mapping[str, str] = field(default_factory=dict)  # {holes} are filled with keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,9 @@ class Preset:
     again_size: int = 20
     lacks: frozenset[str] = frozenset()  # fields that may well be missing everywhere
     headers: Mapping[str, str] = field(default_factory=dict)
+    # What an address must be posted with, None where it is simply asked. Paging works on the address with its
+    # query; what is sent is the address without it and this, as JSON.
+    post: Callable[[str], Mapping[str, Any] | None] = lambda url: None
     auth_headers: Mapping[str, str] = field(
         default_factory=dict
     )  # {holes} are keys; left out where one is missing

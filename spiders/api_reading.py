@@ -71,6 +71,8 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         if snapshots or onward:
             return Page(snapshots=snapshots, next_urls=onward)
         return Page(blind=_no_answer(preset, body, response.status))
+    if not items and isinstance(body, Mapping) and body.get("error"):
+        return Page(blind=_no_answer(preset, body, response.status))  # an error in the frame of an answer
     mentions: dict[str, Mention] = {}
     removals: dict[str, Removal] = {}
     unread = skipped = 0
@@ -126,6 +128,15 @@ def read_item(
 
 def items_in(preset: Preset, body: Any) -> list[Any] | None:
     """The items of an answer, None where it has no place for them; one object stands for a list of one."""
+    if isinstance(body, list) and body and all(isinstance(one, Mapping) for one in body):
+        # Several answers, or what one holds without its frame, as people save them.
+        parts = [_items_of(preset, one) for one in body[:ITEMS_MAX]]
+        if all(part is not None for part in parts):
+            return [item for part in parts for item in part or ()]
+    return _items_of(preset, body)
+
+
+def _items_of(preset: Preset, body: Any) -> list[Any] | None:
     if callable(preset.items):
         try:
             found: Any = preset.items(body)

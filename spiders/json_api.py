@@ -168,7 +168,11 @@ class ApiSpider(PagedSpider):
             url,
             method="POST",
             body=urlencode(body) if login.form else json.dumps(body),
-            headers={"Content-Type": kind, "Accept": "application/json"},
+            headers={
+                "Content-Type": kind,
+                "Accept": "application/json",
+                **_filled(login.headers, self.keys),
+            },
             meta={"dont_redirect": True, "dont_obey_robotstxt": True},
             callback=self.logged_in,
             errback=self.failed,
@@ -204,6 +208,7 @@ class ApiSpider(PagedSpider):
             terms=tuple(dict.fromkeys(terms)),
             now=self.fetched_at,
             language=self.source.language,
+            sweep=self.sweep,
             last=self._read_until,
         )
         asked = 0
@@ -212,7 +217,7 @@ class ApiSpider(PagedSpider):
             if not self._afford(url):
                 continue
             request = self.request(url)
-            self._labels[request.url] = label
+            self._labels[request.meta.get("listing", request.url)] = label
             self._open += 1
             yield request
         if self.preset.again is not None:
@@ -245,6 +250,12 @@ class ApiSpider(PagedSpider):
             **(arguments.pop("headers", None) or {}),
         }
         meta = dict(arguments.pop("meta", None) or {})
+        body = self.preset.post(url)
+        if body is not None:
+            meta = {"listing": url, **meta, "asked": url}
+            headers["Content-Type"] = "application/json"
+            arguments |= {"method": "POST", "body": json.dumps(body)}
+            url = url.partition("?")[0]
         if origin(url) == origin(self.base):
             query = _filled(self.preset.auth_query, self.keys)
             named = _filled(self.preset.auth_headers, self.keys)
@@ -262,6 +273,8 @@ class ApiSpider(PagedSpider):
 
     def read(self, response: Response) -> Page | None:
         """The page through its reader; an error that repeats a key is not passed on as it stands."""
+        if asked := response.meta.get("asked"):
+            response = response.replace(url=asked)  # what was posted belongs to the question
         page = super().read(response)
         return replace(page, blind=self._unkeyed(page.blind)) if page is not None and page.blind else page
 
