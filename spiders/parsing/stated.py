@@ -105,9 +105,12 @@ def named(reviews: list[Review]) -> list[Review]:
 # --- each once -----------------------------------------------------------------------------------------
 
 
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
 def _fold(text: str, length: int = 60) -> str:
     """The beginning of a text, comparable: letters and digits only."""
-    return "".join(c for c in text[: length * 4].casefold() if c.isalnum())[:length]
+    return _NO_LETTER.sub("", text[: length * 4].casefold())[:length]
 
 
 def _same(a: Review, b: Review) -> bool:
