@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_string
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -192,11 +193,15 @@ class EmailNotifier:
 
 
 def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
-    """The mail of a message: plain text, and the same as simple HTML. Whatever strangers wrote stays text."""
-    mail = EmailMessage(policy=SMTP)
+    """The mail of a message: its own, or plain text and the same as simple HTML. Strangers' words stay text."""
+    own = bool(message.mail)
+    mail = message_from_string(message.mail, EmailMessage, policy=SMTP) if own else EmailMessage(policy=SMTP)
+    for name in ("From", "To", "Date", "Message-ID"):
+        del mail[name]  # who sends it writes those
     mail["From"] = Address("lowstar", addr_spec=sender)
     mail["To"] = Address(addr_spec=message.channel)
-    mail["Subject"] = clip(one_line(unescape(message.text)), SUBJECT_MAX) or "lowstar"
+    if not mail["Subject"]:
+        mail["Subject"] = clip(one_line(unescape(message.text)), SUBJECT_MAX) or "lowstar"
     mail["Date"] = format_datetime(now.astimezone(UTC))
     domain = sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{re.sub('[^A-Za-z0-9_-]', '', message.outbox_id)[:64]}@{domain}>"
@@ -204,6 +209,8 @@ def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
         mail["In-Reply-To"] = message.thread_id
         mail["References"] = message.thread_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies to us
+    if own:
+        return mail
     text = clip(as_text(message.blocks) or unescape(message.text), BODY_MAX)
     mail.set_content(text + "\n")
     mail.add_alternative(as_html(text), subtype="html")

@@ -34,6 +34,9 @@ class Message:
     version: int = 1
     thread_id: str | None = None  # remote id of the message whose thread this goes to
     broadcast: bool = False
+    mail: str = (
+        ""  # a whole mail (RFC 5322) of its own for the road that is mail; "": made from text and blocks
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         sections.channel_problem if slack.token else None,
         sections.known(brand_names, "brand"),
     )
+    if digest.email and email is None and not mail.given("host"):
+        mail.missing("host", "the mail server that the digest's mail goes through")
     top.close()
 
     problems = [redact_line(clean_line(f"{path}: {line}", 2_000)) for line in in_file]

@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from alerts.email import address_problem
 from monitor.config_check import Table, did_you_mean
 from monitor.topics import Topic
 
@@ -17,6 +18,7 @@ class DigestPlan:
     """How the week is counted and when its digest is sent."""
 
     channel: str = ""  # where `lowstar run` sends it by itself; "": nowhere
+    email: tuple[str, ...] = ()  # and to whom by mail
     timezone: str = ""  # weeks begin at its midnight; "": `timezone` of the whole file
     day: str = "monday"
     hour: int = 9  # from this hour on
@@ -53,6 +55,9 @@ def read_digest(
             topics.append(Topic(name=name, terms=terms or (name,), brands=brands))
     plan = DigestPlan(
         channel=table.text("channel", allowed='a channel such as "#digest"', check=channel_problem),
+        email=table.texts(
+            "email", allowed='a list of addresses: ["marketing@example.com"]', check=address_problem
+        ),
         timezone=table.text("timezone", allowed='a zone such as "Europe/Berlin"', check=zone_problem),
         day=table.choice("day", usual.day, DAYS),
         hour=table.whole("hour", usual.hour, 0, 23),

@@ -19,6 +19,7 @@ from monitor import digest_say as say
 from monitor.config import Config
 from monitor.config_digest import DAYS
 from monitor.digest import digest_of
+from monitor.digest_mail import mail
 from monitor.digest_rows import Wanted, gather
 from monitor.digest_shape import Digest, Post
 from monitor.match import Brand
@@ -35,27 +36,35 @@ def due_digest(config: Config, store: Store, now: datetime) -> int:
     """Put the digest of last week of every brand into the outbox once its hour has come; how many are new.
 
     Called by every `lowstar run`; does nothing, at the cost of one look into the outbox, for the rest of the
-    week. Only where `digest.channel` is set. A week of which nothing is known is sent all the same, and says so.
+    week. Only where `digest.channel` or `digest.email` is set. A week of which nothing is known is sent all the
+    same, and says so.
     """
     period = due_period(config, now)
     if period is None:
         return 0
-    notifier, channel = road(config)
-    ids = {digest_id(brand.name, period, notifier, channel): brand for brand in config.brands}
+    wanted = [(brand, *one) for brand in config.brands for one in roads(config)]
     with store.reading() as ledger:
-        missing = [brand for one, brand in ids.items() if ledger.delivery(one) is None]
-    return sum(
-        enqueue(store, make(config, store, brand, period, now), notifier, channel, now) for brand in missing
-    )
+        missing = [
+            (brand, notifier, channel)
+            for brand, notifier, channel in wanted
+            if ledger.delivery(digest_id(brand.name, period, notifier, channel)) is None
+        ]
+    made: dict[str, Digest] = {}
+    new = 0
+    for brand, notifier, channel in missing:
+        if brand.name not in made:
+            made[brand.name] = make(config, store, brand, period, now)
+        new += enqueue(store, made[brand.name], notifier, channel, now)
+    return new
 
 
 def due_period(config: Config, now: datetime) -> Period | None:
     """The week whose digest should have been sent at `now`: the last one, from `digest.day` at `digest.hour`.
 
-    None before that, and where no channel is set.
+    None before that, and where neither a channel nor an address is set.
     """
     plan = config.digest
-    if not plan.channel:
+    if not plan.channel and not plan.email:
         return None
     zone = zone_of(config)
     local = now.astimezone(ZoneInfo(zone))
@@ -73,6 +82,12 @@ def road(config: Config, channel: str = "") -> tuple[str, str]:
     """Notifier and channel of digests; the channel given, the one of `[digest]`, or the one of `[slack]`."""
     notifier = "slack" if config.slack.token else "webhook" if config.slack.webhook_url else "console"
     return notifier, channel or config.digest.channel or config.slack.channel or "console"
+
+
+def roads(config: Config) -> list[tuple[str, str]]:
+    """Where `lowstar run` sends digests by itself: notifier and channel of each."""
+    own = [road(config)] if config.digest.channel else []
+    return own + [("email", address) for address in config.digest.email]
 
 
 def digest_id(brand: str, period: Period, notifier: str, channel: str) -> str:
@@ -99,12 +114,16 @@ def make(config: Config, store: Store, brand: Brand, period: Period, now: dateti
 
 def enqueue(store: Store, digest: Digest, notifier: str, channel: str, now: datetime) -> bool:
     """Put a digest into the outbox and keep the names of its topics; True when it was not there yet."""
+    body = digest_body(card_of(digest))
+    if notifier == "email":
+        # Kept as it was made: what is sent after a server's outage is the digest of its hour, pictures and all.
+        body["mail"] = mail(digest).as_string()
     delivery = Delivery(
         id=digest_id(digest.brand, digest.period, notifier, channel),
         kind=DeliveryKind.DIGEST,
         notifier=notifier,
         channel=channel,
-        body=json.dumps(digest_body(card_of(digest))),
+        body=json.dumps(body),
         priority=Priority.LOW,  # an alert that waits goes first
         created_at=now,
         not_before=now,

@@ -36,8 +36,8 @@ def _now() -> datetime:
     "roads",
     multiple=True,
     metavar="WHERE",
-    help="slack, slack:#channel, - (the terminal), or a file: digest.html, html:FILE, md:FILE, txt:FILE, "
-    "json:FILE, eml:FILE. May be given more than once, or separated by commas.",
+    help="slack, slack:#channel, email, email:ADDRESS, - (the terminal), or a file: digest.html, html:FILE, "
+    "md:FILE, txt:FILE, json:FILE, eml:FILE. May be given more than once, or separated by commas.",
 )
 @pass_app
 def command(
@@ -107,30 +107,31 @@ def _target(road: str) -> tuple[str, str]:
     if road == "-":
         return "md", "-"
     form, colon, name = road.partition(":")
-    if form == "slack":
-        return "slack", name
+    if form in ("slack", "email"):
+        return form, name
     if colon and form in FORMS and name:
         return form, name
     ending = _ENDINGS.get(Path(road).suffix.lower())
     if ending is None:
         raise click.UsageError(
-            f"--to {road!r}; allowed: slack, slack:#channel, -, or a file that ends in "
+            f"--to {road!r}; allowed: slack, slack:#channel, email, email:ADDRESS, -, or a file that ends in "
             + ", ".join(sorted(_ENDINGS))
         )
     return ending, road
 
 
 def _deliver(config: Config, store: Store, digest: Digest, form: str, name: str, now: datetime) -> None:
-    if form == "slack":
-        from monitor.digest_send import enqueue, road
+    if form in ("slack", "email"):
+        from monitor.digest_send import enqueue
 
-        notifier, channel = road(config, name)
-        if enqueue(store, digest, notifier, channel, now):
-            click.echo(
-                f'{digest.period.name} for {channel} is in the outbox; "lowstar run" delivers it.', err=True
-            )
-        else:
-            click.echo(f"{digest.period.name} was sent to {channel} before; nothing done.", err=True)
+        for notifier, channel in _roads(config, form, name):
+            if enqueue(store, digest, notifier, channel, now):
+                click.echo(
+                    f'{digest.period.name} for {channel} is in the outbox; "lowstar run" delivers it.',
+                    err=True,
+                )
+            else:
+                click.echo(f"{digest.period.name} was sent to {channel} before; nothing done.", err=True)
         return
     content = written(digest, form)
     if name == "-":
@@ -144,6 +145,24 @@ def _deliver(config: Config, store: Store, digest: Digest, form: str, name: str,
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from error
     click.echo(f"{path} written.", err=True)
+
+
+def _roads(config: Config, form: str, name: str) -> list[tuple[str, str]]:
+    """Notifier and channel of each place that `--to slack` or `--to email` means."""
+    from alerts.email import address_problem
+    from monitor.digest_send import road
+
+    if form == "slack":
+        return [road(config, name)]
+    if config.email is None:
+        raise click.UsageError("--to email needs the mail server: set host and from under [email]")
+    addresses = [name] if name else list(config.digest.email)
+    if not addresses:
+        raise click.UsageError("--to email needs addresses: --to email:ADDRESS, or email under [digest]")
+    for address in addresses:
+        if problem := address_problem(address):
+            raise click.UsageError(f"--to email:{address}; allowed: {problem}")
+    return [("email", address) for address in addresses]
 
 
 def written(digest: Digest, form: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import json
+import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,15 +14,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from mailserver import Post, mail_server
 from shelf import settings
 from weekscenes import SCENES
 from weekstore import WEEK, WeekStore, day
 
+from alerts.email import Mailbox
 from alerts.limits import problems
 from monitor.cli import cli
 from monitor.commands import digest as command
-from monitor.config import Config, load_config
+from monitor.config import Config, ConfigError, load_config
 from monitor.digest_send import digest_id, due_digest, due_period, make
+from monitor.roads import notifiers_for
+from monitor.runner import deliver
 from storage.records import DeliveryKind
 from storage.store import Store, open_store
 
@@ -142,10 +148,8 @@ def test_the_hour_is_the_one_of_the_digests_own_zone(config: Config) -> None:
 
 def test_a_sent_digest_is_delivered_as_it_was_made(config: Config, kept: Store) -> None:
     import io
-    import threading
 
     from alerts.console import ConsoleNotifier
-    from monitor.runner import deliver
 
     due_digest(config, kept, NOW)
     WeekStore(kept).mention(day(1), "One more, late.", 1, external_id="later")
@@ -171,3 +175,91 @@ def test_names_of_topics_are_kept_from_week_to_week(config: Config, kept: Store)
         ledger.set_cursor("topics:Acme", "discovered:bot chat", "robot loop", NOW)
     found = make(config, kept, config.brands[0], WEEK, NOW)
     assert "Robot loop" in [fact.name for fact in found.hurts]
+
+
+# -- by mail -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[Post]:
+    with mail_server() as post:
+        yield post
+
+
+def mailing(config: Config, server: Post, *addresses: str) -> Config:
+    mailbox = Mailbox(host="127.0.0.1", port=server.port, sender="lowstar@example.com", security="none")
+    return replace(config, email=mailbox, digest=replace(config.digest, channel="", email=addresses))
+
+
+def sent(config: Config, kept: Store) -> int:
+    report = deliver(
+        config,
+        kept,
+        notifiers_for(config),
+        clock=lambda: NOW,
+        sleep=lambda seconds: None,
+        stop=threading.Event(),
+    )
+    return report.sent
+
+
+def test_run_mails_each_brands_digest_to_everybody_named_and_never_twice(
+    config: Config, kept: Store, server: Post
+) -> None:
+    mailed = mailing(config, server, "marketing@example.com", "boss@example.com")
+    assert due_digest(mailed, kept, NOW) == 4
+    assert sent(mailed, kept) == 4
+    assert due_digest(mailed, kept, NOW + timedelta(days=3)) == 0
+    assert sent(mailed, kept) == 0
+    to = [email.message_from_bytes(raw, policy=default)["To"] for raw in server.taken]
+    assert sorted(to) == ["boss@example.com"] * 2 + ["marketing@example.com"] * 2
+
+
+def test_the_mail_reads_as_text_and_as_a_page_with_its_pictures_inside(
+    config: Config, kept: Store, server: Post
+) -> None:
+    mailed = mailing(config, server, "marketing@example.com")
+    due_digest(mailed, kept, NOW)
+    sent(mailed, kept)
+    raw = next(raw for raw in server.taken if b"Subject: Acme" in raw)
+    assert max(map(len, raw.split(b"\r\n"))) <= 998  # RFC 5321, 4.5.3.1.6
+    message = email.message_from_bytes(raw, policy=default)
+    assert message["Subject"].startswith("Acme: Week 47: 18 mentions")
+    assert (message["From"], message["Auto-Submitted"]) == ("lowstar <lowstar@example.com>", "auto-generated")
+    text, page = (message.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert page is not None
+    assert text.get_content().startswith("Acme: Week 47")
+    html = page.get_content()
+    shown = set(re.findall(r'src="cid:([a-z]+@lowstar)"', html))
+    inside = {part["Content-ID"].strip("<>") for part in message.walk() if part["Content-ID"]}
+    assert shown == inside
+    assert shown
+    assert not re.findall(r'(?:src|href)="(?!cid:|https?://|#|mailto:)', html)
+    assert "prefers-color-scheme:dark" in html
+    pictures = [part.get_content() for part in message.walk() if part.get_content_type() == "image/png"]
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_to_email_puts_it_into_the_outbox_once(
+    folder: Path, config: Config, kept: Store, server: Post
+) -> None:
+    assert call("--to", "email").exit_code == 2
+    settings(
+        folder, '[digest]\nemail = ["a@example.com"]\n[email]\nhost = "127.0.0.1"\nfrom = "l@example.com"\n'
+    )
+    assert call("--brand", "Acme", "--to", "email").exit_code == 0
+    assert "was sent to a@example.com before" in call("--brand", "Acme", "--to", "email").output
+    assert call("--brand", "Acme", "--to", "email:b@example.com").exit_code == 0
+    assert call("--brand", "Acme", "--to", "email:nobody").exit_code == 2
+    with kept.reading() as ledger:
+        for address in ("a@example.com", "b@example.com"):
+            assert ledger.delivery(digest_id("Acme", WEEK, "email", address)) is not None
+
+
+def test_addresses_without_a_mail_server_are_a_mistake(folder: Path) -> None:
+    settings(folder, '[digest]\nemail = ["marketing@example.com", "nobody"]\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(folder / "lowstar.toml", {})
+    assert "email.host: missing" in str(caught.value)
+    assert "digest.email" in str(caught.value)
