@@ -25,6 +25,7 @@ from monitor.digest_service import (
     recovery_of,
     seen_of,
     star_changes_of,
+    value_of,
 )
 from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
 from monitor.digest_words import Words, loves_of, topics_of
@@ -92,7 +93,10 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     promises, corrections = promises_of(rows), corrections_of(rows)
     reopened = tuple(dict.fromkeys(case_name(event.number) for event in rows.events))
     named = {*answers.late, *promises.kept, *promises.late, *promises.broken, *reopened, *corrections.names}
+    value = value_of(rows, words)
     named |= {one.name for one in still_open}
+    if value is not None:
+        named |= {*value.at_risk_cases, *value.kept_cases}
     cases = {case.name: case.mention_id for case in rows.cases if case.name in named}
     listed |= {
         *sorted(cases.values())[:400],
@@ -130,6 +134,7 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         open=still_open,
         star_changes=changes,
         recovery=recovery_of(rows),
+        value=value,
         seen=seen_of(rows),
         corrections=corrections,
         notes=_notes(rows, usual, topics.notes),

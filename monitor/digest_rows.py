@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from alerts.customers import Customers
 from monitor.match import Brand
 from monitor.topics import Topic
 from monitor.weeks import Period, Span
@@ -39,6 +40,7 @@ class Wanted:
     negative: float = -0.05  # compound at or below which words are negative
     goal: int = 90  # percent of cases that should be answered in time
     topics: tuple[Topic, ...] = ()
+    customers: Customers | None = None  # the imported table; None where there is none
 
 
 @dataclass(frozen=True, slots=True)

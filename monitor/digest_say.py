@@ -151,6 +151,7 @@ def service(digest: Digest) -> list[Fact]:
             recovery(digest),
             tuple(one.post.id for one in (*digest.stars_won, *digest.stars_lost)),
         ),
+        *_value(digest),
         Fact(
             "sources", "Sources checked", _sources(digest), "; ".join(_blind(one) for one in digest.blind[:4])
         ),
@@ -162,6 +163,28 @@ def service(digest: Digest) -> list[Fact]:
             _posts_of(digest, digest.corrections.names),
             digest.corrections.names,
         ),
+    ]
+
+
+def _value(digest: Digest) -> list[Fact]:
+    """What customers are worth who complained; nothing where no table of them was imported."""
+    value = digest.value
+    if value is None:
+        return []
+    if not value.at_risk_customers and not value.kept_customers:
+        return [Fact("value", "Customer value", "no known customer complained")]
+    waiting = counted(value.at_risk_customers, "customer")
+    return [
+        Fact(
+            "value",
+            "Customer value",
+            f"{value.at_risk:,.0f} at risk, {value.kept:,.0f} kept",
+            f"{waiting} without an answer: {_names(value.at_risk_cases)}; {value.kept_customers:,} answered"
+            if value.at_risk_customers
+            else f"{counted(value.kept_customers, 'customer')} answered, none waits",
+            _posts_of(digest, (*value.at_risk_cases, *value.kept_cases)),
+            value.at_risk_cases,
+        )
     ]
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alerts.customers import read_customers
 from alerts.digest_blocks import DigestCard, FactLine, Link, OpenLine, QuoteLine, TopicLine, digest_body
 from monitor import digest_say as say
 from monitor.config import Config
@@ -107,6 +108,7 @@ def make(config: Config, store: Store, brand: Brand, period: Period, now: dateti
         negative=NEGATIVE_TO,
         goal=config.digest.goal,
         topics=config.digest.topics,
+        customers=read_customers(config.customers).customers if config.customers is not None else None,
     )
     with store.reading() as ledger:
         return digest_of(gather(ledger, wanted, now), ledger.week_posts)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
+from alerts.customers import Customer
 from monitor.digest_rows import WORKED, Rows
 from monitor.digest_shape import (
     Answers,
     Corrections,
+    CustomerValue,
     OpenCase,
     Promises,
     Recovery,
@@ -89,14 +91,7 @@ def promises_of(rows: Rows) -> Promises:
 def open_of(rows: Rows, words: Words) -> tuple[OpenCase, ...]:
     """The cases nobody had answered when the period ended, worst first."""
     at = rows.as_of
-    still = [
-        case
-        for case in rows.cases
-        if case.opened_at < at
-        and (case.closed_at is None or case.closed_at >= at)
-        and (case.first_response_at is None or case.first_response_at >= at)
-        and not (case.closed_at is None and case.closed)
-    ]
+    still = [case for case in rows.cases if _waits(case, at)]
     still.sort(key=lambda case: (-case.priority, -case.rank, case.number))
     words.read(case.mention_id for case in still[:20])
     return tuple(
@@ -167,6 +162,68 @@ def recovery_of(rows: Rows) -> Recovery:
         response_raised=_median(raised, RECOVERY_LEAST),
         response_stayed=_median(stayed, RECOVERY_LEAST),
     )
+
+
+def value_of(rows: Rows, words: Words) -> CustomerValue | None:
+    """What the customers among the authors are worth, by whether they were answered. None without their table.
+
+    A customer with one case answered and another open is at risk: it is the open one that loses them.
+    """
+    customers = rows.wanted.customers
+    if customers is None:
+        return None
+    start, end = rows.wanted.period.start_at, rows.as_of
+    waiting = [case for case in rows.cases if _waits(case, end)]
+    served = [case for case in rows.cases if _served(case, start, end)]
+    words.read(case.mention_id for case in (*waiting, *served))
+
+    def by_customer(cases: Sequence[WeekCase]) -> dict[Customer, list[str]]:
+        found: dict[Customer, list[str]] = {}
+        for case in cases:
+            post = words.known.get(case.mention_id)
+            who = None if post is None else customers.find(post.source, post.author)
+            if who is not None:
+                found.setdefault(who, []).append(case.name)
+        return dict(sorted(found.items(), key=lambda pair: (-pair[0].value, pair[1])))
+
+    at_risk = by_customer(waiting)
+    names = {_identity(who) for who in at_risk}
+    kept = {who: named for who, named in by_customer(served).items() if _identity(who) not in names}
+    return CustomerValue(
+        *_worth(at_risk),
+        tuple(name for named in at_risk.values() for name in named),
+        *_worth(kept),
+        tuple(name for named in kept.values() for name in named),
+    )
+
+
+def _waits(case: WeekCase, at: datetime) -> bool:
+    """True when nobody had answered it by then."""
+    return (
+        case.opened_at < at
+        and (case.closed_at is None or case.closed_at >= at)
+        and (case.first_response_at is None or case.first_response_at >= at)
+        and not (case.closed_at is None and case.closed)
+    )
+
+
+def _served(case: WeekCase, start: datetime, end: datetime) -> bool:
+    """True when it was answered first, or resolved, between the two."""
+    if case.status == CaseStatus.DISMISSED:
+        return False
+    moments = (case.first_response_at, case.closed_at if case.status == CaseStatus.RESOLVED else None)
+    return any(when is not None and start <= when < end for when in moments)
+
+
+def _identity(who: Customer) -> str:
+    """One customer may stand in the table once a source."""
+    return (who.name or who.handle.removeprefix("@")).casefold()
+
+
+def _worth(several: Iterable[Customer]) -> tuple[float, int]:
+    """What they are worth, and how many there are, each counted once."""
+    values = {_identity(who): who.value for who in several}
+    return sum(values.values()), len(values)
 
 
 def seen_of(rows: Rows) -> tuple[SourceSeen, ...]:

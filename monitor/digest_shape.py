@@ -209,6 +209,20 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerValue:
+    """What the customers are worth who complained; each of them once, by the imported table, in its own money."""
+
+    at_risk: float  # of those a case of whom nobody had answered when the period ended
+    at_risk_customers: int
+    at_risk_cases: tuple[str, ...]  # the most valuable customer's first
+    kept: (
+        float  # of those who were answered, or whose case was resolved, in the period, with nothing left open
+    )
+    kept_customers: int
+    kept_cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSeen:
     """Whether a source could be read, so that silence is not taken for peace."""
 
@@ -272,6 +286,7 @@ class Digest:
     open: tuple[OpenCase, ...]
     star_changes: tuple[StarChange, ...]
     recovery: Recovery
+    value: CustomerValue | None  # None: no table of customers was imported
     seen: tuple[SourceSeen, ...]
     corrections: Corrections
     notes: tuple[str, ...]  # what is missing and what it was counted from
