@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from scrapy.http import Response, TextResponse
+from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
 from monitor.config import Config, Crawl, Source
 from monitor.config_apis import APIS
 from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
+from spiders.parsing.recordings import Recorded, recorded
 from spiders.words import error_words
 from storage.records import Mention, RatingSnapshot, clean_url
 
@@ -83,10 +84,7 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
                 TrialResult(problems=(f"nothing reads pages of the kind {kind!r}",), url=response.url)
             )
             continue
-        try:
-            page = reader(response, replace(source, kind=kind), now)
-        except Exception as error:  # the same door as in a crawl
-            page = Page(problems=(f"it could not be read as {kind}: {error_words(error)}",))
+        page = _read(reader, response, replace(source, kind=kind), now)
         problems = (*([page.blind] if page.blind else []), *page.problems, *page.notes)
         tried.append(TrialResult(page.mentions, problems, kind, response.url, page.snapshots, page.next_urls))
     best = max(tried, key=_worth)  # the first of equals
@@ -95,6 +93,49 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
     problems = tuple(dict.fromkeys(words for result in tried for words in result.problems))
     names = ", ".join(kinds)
     return replace(best, kind="", problems=problems or (f"no mention was found; read as {names}",))
+
+
+def _read(reader: PageReader, response: TextResponse, source: Source, now: datetime) -> Page:
+    """What one kind makes of an answer, or of all answers of a recording of several."""
+    page = _read_one(reader, response, source, now)
+    if page.mentions or isinstance(response, HtmlResponse) or (taped := recorded(response.text)) is None:
+        return page
+    pages = [_read_one(reader, _played(response, answer), source, now) for answer in taped]
+    if len(pages) == 1:
+        return pages[0]
+    # A recording holds answers to other questions, too: what those lack is no news where others were read.
+    read = [page for page in pages if page.mentions or page.snapshots] or pages
+    mentions: dict[str, Mention] = {}
+    for page in read:
+        for mention in page.mentions:
+            mentions[mention.external_id] = mention  # the last is how it ended
+    for page in read:
+        for removal in page.removals:
+            mentions.pop(removal.external_id, None)
+    said = [words for page in read for words in (page.blind, *page.problems, *page.notes) if words]
+    return Page(
+        mentions=tuple(mentions.values()),
+        problems=tuple(dict.fromkeys(said)) or (() if pages else ("the recording holds no answer",)),
+        snapshots=tuple(one for page in read for one in page.snapshots),
+        next_urls=tuple(dict.fromkeys(url for page in read for url in page.next_urls)),
+    )
+
+
+def _read_one(reader: PageReader, response: TextResponse, source: Source, now: datetime) -> Page:
+    try:
+        return reader(response, source, now)
+    except Exception as error:  # the same door as in a crawl
+        return Page(problems=(f"it could not be read as {source.kind}: {error_words(error)}",))
+
+
+def _played(response: TextResponse, answer: Recorded) -> TextResponse:
+    """One answer of a recording, as it was received."""
+    return TextResponse(
+        _address(answer.url) or response.url,
+        status=answer.status,
+        body=answer.body.encode("utf-8", "replace"),
+        encoding="utf-8",
+    )
 
 
 def _worth(result: TrialResult) -> tuple[int, int]:
@@ -121,7 +162,7 @@ def _reader(kind: str) -> PageReader | None:
 def _likely(response: TextResponse) -> list[str]:
     """The kinds that could read this answer, from what it is."""
     text = response.text.lstrip("\ufeff \t\r\n")[:2_000]
-    if text.startswith(("{", "[")):
+    if text.startswith(("{", "[")) or (not text.startswith("<") and recorded(response.text)):
         return ["feed", "hackernews", "reddit", "reviews", "selectors", *APIS]
     begins = _LEADING_COMMENTS.sub("", text)
     if re.match(r"<\?xml|<rss|<feed|<rdf", begins, re.IGNORECASE) and "<html" not in text.lower():
