@@ -113,9 +113,17 @@ class Preset:
     complete: bool = (
         False  # a listing read to its end holds every review there is: what is missing is deleted
     )
-    # The address that asks again for posts by id, so that edits and deletions are noticed; so many at once.
+    # The address that asks again for posts by id, so that edits and deletions are noticed: so many at once, of
+    # one group where an address cannot ask across several, in so many requests a run.
     again: Callable[[Call, Sequence[str]], str] | None = None
     again_size: int = 20
+    again_group: Callable[[str], str] = lambda name: ""
+    again_most: int = 25
+    again_if: str = ""  # an option that must be set, where asking again costs something
+    again_name: str = ""  # the path of what an item is asked for by, where that is not its id
+    again_young: timedelta = timedelta(days=7)  # how old a post is asked for again: most change sooner
+    # True where an error (its status, its body) says that what was asked for by id is gone, or a part of it.
+    gone: Callable[[int, Any], bool] = lambda status, body: False
     lacks: frozenset[str] = frozenset()  # fields that may well be missing everywhere
     headers: Mapping[str, str] = field(default_factory=dict)
     # What an address must be posted with, None where it is simply asked. Paging works on the address with its

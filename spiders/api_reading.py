@@ -75,6 +75,7 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         return Page(blind=_no_answer(preset, body, response.status))  # an error in the frame of an answer
     mentions: dict[str, Mention] = {}
     removals: dict[str, Removal] = {}
+    named: dict[str, str] = {}
     unread = skipped = 0
     for item in items[:ITEMS_MAX]:
         if not isinstance(item, Mapping):
@@ -89,6 +90,8 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
             removals.setdefault(found.external_id, found)
         elif found is not None:
             mentions.setdefault(found.external_id, found)
+            if preset.again_name and (name := scalar(search(preset.again_name, item))):
+                named.setdefault(found.external_id, name)
         else:
             unread += 1
     read = [item for item in items[:ITEMS_MAX] if isinstance(item, Mapping)]
@@ -113,6 +116,7 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         snapshots=snapshots,
         problems=tuple(problems),
         blind=blind,
+        named=tuple(named.items()),
     )
 
 
@@ -124,6 +128,18 @@ def read_item(
     if preset.skip and search(preset.skip, item):
         return None
     return _mention(preset, item, source, now, url)
+
+
+def ids_in(preset: Preset, body: Any, url: str) -> set[str]:
+    """The ids of all an answer holds and does not call gone, whether it is a mention or not."""
+    context = preset.context(url)
+    there = set()
+    for item in (items_in(preset, body) or [])[:ITEMS_MAX]:
+        if isinstance(item, Mapping):
+            whole = {**item, "_": context}
+            if not ("gone" in preset.fields and search(preset.fields["gone"], whole)):
+                there.add(scalar(search(preset.fields["id"], whole)))
+    return there - {""}
 
 
 def items_in(preset: Preset, body: Any) -> list[Any] | None:

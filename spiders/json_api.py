@@ -60,13 +60,14 @@ from spiders.api_reading import (
     advice_on,
     decoded,
     headers_of,
+    ids_in,
     not_before,
     origin,
     reader,
     said_in,
     seconds_in,
 )
-from spiders.base import CrawlEnded, PagedSpider, as_text, failure_words
+from spiders.base import CrawlEnded, PagedSpider, Shelf, as_text, failure_words
 from spiders.page import Page
 from storage.records import Mention, Removal, clean_url
 
@@ -92,8 +93,8 @@ __all__ = [
 WAIT_MAX = 60.0  # seconds a run waits because an answer asked for it; beyond, it ends
 OVERLAP = timedelta(hours=1)  # read again of a newest-first listing: posts may come out of turn
 LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
-YOUNG = timedelta(days=7)  # posts are asked for again so long: most edits and deletions come sooner
-YOUNG_MAX = 500  # of one source
+YOUNG_MAX = 500  # posts of one source that are asked for again
+GONE_STATUSES = [400, 403, 404, 410]  # with which an API says that what was asked for by id is gone
 FEW = 5  # as many may vanish at once without a second thought
 
 _HOLE = re.compile(r"\{([a-z_]{1,50})\}")
@@ -114,7 +115,13 @@ class ApiSpider(PagedSpider):
         self._newest: dict[str, str] = {}  # by label
         self._met: set[str] = set()  # ids
         self._cut = False  # some listing was not read to its end
-        self._young: dict[str, int] | None = None  # ids to ask for again, with when they were written
+        # What to ask for again, that which was not looked at for longest first: when it was written, and by
+        # what name it is asked for.
+        self._young: dict[str, tuple[int, str]] | None = None
+        self._named: dict[str, str] = {}  # by what other name a post is asked for
+        self._asked_again: set[str] = set()
+        self._gone: set[str] = set()  # of those
+        self._seen_well = False  # a listing was read without a fault: what is missing elsewhere is missing
         self._open = 0  # requests that were not answered yet
         if self.preset.newest and not self.preset.newest_first:
             # What is asked for ends by itself where the last run began. Stopping at the first page that is
@@ -201,16 +208,7 @@ class ApiSpider(PagedSpider):
 
     def first_requests(self) -> Iterable[Request]:
         """Every listing's first page."""
-        terms = [term for brand in self._brands() for term in brand.terms or (brand.name,)]
-        call = Call(
-            base=self.base,
-            options=self.source.options,
-            terms=tuple(dict.fromkeys(terms)),
-            now=self.fetched_at,
-            language=self.source.language,
-            sweep=self.sweep,
-            last=self._read_until,
-        )
+        call = self._call()
         asked = 0
         for label, url in self.preset.ask(call):
             asked += 1
@@ -220,16 +218,21 @@ class ApiSpider(PagedSpider):
             self._labels[request.meta.get("listing", request.url)] = label
             self._open += 1
             yield request
-        if self.preset.again is not None:
-            young = list(self._known_young())
-            for start in range(0, len(young), self.preset.again_size):
-                ids = young[start : start + self.preset.again_size]
-                url = self.preset.again(call, ids)
-                if self._afford(url):
-                    self._open += 1
-                    yield self.request(url, meta={"again": ids})
+        yield from self._ask_again(call, self._due_again())
         if not asked:
             self.health.failure(f"{self.preset.title} has nothing to look for: name it in lowstar.toml")
+
+    def _call(self) -> Call:
+        terms = [term for brand in self._brands() for term in brand.terms or (brand.name,)]
+        return Call(
+            base=self.base,
+            options=self.source.options,
+            terms=tuple(dict.fromkeys(terms)),
+            now=self.fetched_at,
+            language=self.source.language,
+            sweep=self.sweep,
+            last=self._read_until,
+        )
 
     def _read_until(self, label: str) -> str:
         """How far a listing was read, in its preset's way of saying; with `since` back to there."""
@@ -276,6 +279,7 @@ class ApiSpider(PagedSpider):
         if asked := response.meta.get("asked"):
             response = response.replace(url=asked)  # what was posted belongs to the question
         page = super().read(response)
+        self._named |= dict(page.named) if page is not None else {}
         return replace(page, blind=self._unkeyed(page.blind)) if page is not None and page.blind else page
 
     def _unkeyed(self, words: str) -> str:
@@ -286,6 +290,10 @@ class ApiSpider(PagedSpider):
 
     async def parse(self, response: Response, **_: Any) -> AsyncIterator[Any]:
         """Reads one answer; at the end of a listing remembers how far it was read."""
+        if response.status >= 400:
+            for request in self._refused_again(response):
+                yield request
+            return
         listing = response.meta.get("listing", response.url)
         label = self._labels.get(listing, listing)
         said = (len(self.health.limits), self.health.blind_pages, len(self.health.problems))
@@ -308,9 +316,10 @@ class ApiSpider(PagedSpider):
         self._broken = failed_here or broken
         self._cut = self._cut or failed_here or now_said != said or (not self.sweep and not more)
         if (ids := response.meta.get("again")) is not None:
-            for removal in self._gone(ids, found, sure=now_said == said and not self._broken):
-                yield removal
+            if now_said == said and not failed_here:
+                self._look_at_again(response, ids)
             return
+        self._seen_well = self._seen_well or now_said == said
         if self.preset.newest == "id":
             self._newest[label] = max([self._newest.get(label, ""), *_ids(found)], key=_as_number)
         if more and self._is_read(label, found):
@@ -379,13 +388,15 @@ class ApiSpider(PagedSpider):
         if not isinstance(error, HttpError):
             self.health.failure(self._unkeyed(words), status)
             return
-        response = error.response
+        self._refused(error.response, words)
+
+    def _refused(self, response: Response, words: str) -> None:
         text = as_text(response)
         body = _decoded_or_none(text) if text is not None else None
         more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
-        self.health.failure(self._unkeyed("; ".join((words, *more))), status)
+        self.health.failure(self._unkeyed("; ".join((words, *more))), response.status)
         headers = headers_of(response)
-        spent = status == 429 or "0" in (
+        spent = response.status == 429 or "0" in (
             headers.get("x-ratelimit-remaining"),
             headers.get("x-rate-limit-remaining"),
         )
@@ -432,38 +443,102 @@ class ApiSpider(PagedSpider):
 
     # What is gone
 
-    def _known_young(self) -> dict[str, int]:
-        """Ids of posts young enough to change, newest first, with when they were written."""
+    def _known_young(self) -> dict[str, tuple[int, str]]:
+        """Posts young enough to change."""
         if self._young is None:
-            lines = [line.rpartition(" ") for line in (self.cursor("young") or "").split("\n")]
-            self._young = {name: int(at) for name, _, at in lines if name and at.isdigit()}
-        since = (self.fetched_at - YOUNG).timestamp()
-        kept = sorted(self._young.items(), key=lambda pair: -pair[1])[:YOUNG_MAX]
-        return {name: at for name, at in kept if at >= since}
+            self._young = dict(filter(None, map(_young_line, (self.cursor("young") or "").split("\n"))))
+        since = (self.fetched_at - self.preset.again_young).timestamp()
+        kept = {name: said for name, said in self._young.items() if said[0] >= since}
+        newest = sorted(kept, key=lambda name: -kept[name][0])[:YOUNG_MAX]
+        return {name: kept[name] for name in kept if name in set(newest)} if len(kept) > YOUNG_MAX else kept
 
     def _keep_young(self, mentions: Iterable[Mention]) -> None:
-        if self.preset.again is None:
+        if not self._asks_again():
             return
         young = self._known_young()
         for one in mentions:
-            if one.published_at is not None and not set(one.external_id) & {"\n", ","}:
-                young[one.external_id] = int(one.published_at.timestamp())
+            # A fingerprint is our own name: nobody can be asked for it.
+            if one.published_at is None or set(one.external_id) & {"\n", "\t", ","}:
+                continue
+            young.pop(one.external_id, None)  # it was seen a moment ago: the others come first
+            at = int(one.published_at.timestamp())
+            young[one.external_id] = (at, self._named.get(one.external_id, ""))
         self._young = young
-        self.set_cursor("young", "\n".join(f"{name} {at}" for name, at in self._known_young().items()))
+        lines = (f"{name}\t{at}\t{said}" for name, (at, said) in self._known_young().items())
+        self.set_cursor("young", "\n".join(lines))
 
-    def _gone(self, ids: Sequence[str], found: Iterable[Mention], *, sure: bool) -> Iterable[Removal]:
-        """Posts that were asked for by id and did not come back."""
-        there = {one.external_id for one in found}
-        gone = [one for one in ids if one not in there]
-        if not gone or not sure:
+    def _asks_again(self) -> bool:
+        preset = self.preset
+        return preset.again is not None and (
+            not preset.again_if or bool(self.source.options.get(preset.again_if))
+        )
+
+    def _due_again(self) -> list[str]:
+        return list(self._known_young()) if self._asks_again() else []
+
+    def _ask_again(self, call: Call, names: Sequence[str], most: int | None = None) -> Iterable[Request]:
+        """Requests for posts by id, a group and a size at a time."""
+        again = self.preset.again
+        if again is None:
             return
-        if len(gone) > FEW and len(gone) * 2 > len(ids):
-            self.health.problem(self._too_many(len(gone), len(ids)))
+        young, groups = self._known_young(), dict[str, list[str]]()
+        for name in names:
+            groups.setdefault(self.preset.again_group(name), []).append(name)
+        size = self.preset.again_size
+        batches = [ids[at : at + size] for ids in groups.values() for at in range(0, len(ids), size)]
+        for ids in batches[: self.preset.again_most if most is None else most]:
+            url = again(call, [young[one][1] or one for one in ids])
+            if self._afford(url):
+                self._open += 1
+                self._asked_again.update(ids)
+                yield self.request(url, meta={"again": ids, "handle_httpstatus_list": GONE_STATUSES})
+
+    def _look_at_again(self, response: Response, ids: Sequence[str]) -> None:
+        """What was asked for by id and did not come back is gone; what came back need not be a mention."""
+        text = as_text(response)
+        there = ids_in(self.preset, _decoded_or_none(text), response.url) if text is not None else set()
+        self._gone.update(one for one in ids if one not in there)
+        young = self._known_young()
+        for one in ids:
+            if one in young:
+                young[one] = young.pop(one)
+        self._young = young
+
+    def _refused_again(self, response: Response) -> Iterable[Request]:
+        """An error for posts asked for by id: one of them is gone, or something else is wrong."""
+        self._open -= 1
+        ids = response.meta.get("again") or []
+        text = as_text(response)
+        body = _decoded_or_none(text) if text is not None else None
+        if not ids or not self.preset.gone(response.status, body):
+            self._broken = self._cut = True
+            self._settle(response, 0)
+            self._refused(response, f"HTTP {response.status}")
             return
-        self._young = {name: at for name, at in self._known_young().items() if name not in gone}
+        self._settle(response, 0)
+        self.health.nothing_new()
+        if len(ids) == 1:
+            self._look_at_again(response, ids)
+            return
+        middle = len(ids) // 2  # which of them it is, nobody says: both halves are asked for
+        for half in (ids[:middle], ids[middle:]):
+            yield from self._ask_again(self._call(), half, most=1)
+
+    def missing(self, shelf: Shelf) -> list[Removal]:
+        """Besides what the base finds: posts that were asked for by id and did not come back."""
+        gone, asked = self._gone, self._asked_again
+        more = super().missing(shelf)
+        if not gone or not self._seen_well:
+            return more
+        if len(gone) > FEW and len(gone) * 2 > len(asked):
+            self.health.problem(self._too_many(len(gone), len(asked)))
+            return more
+        self._young = {name: said for name, said in self._known_young().items() if name not in gone}
         self._keep_young(())
-        for one in gone:
-            yield Removal(self.source.name, one, f"no longer on {self.preset.title}")
+        return [
+            *more,
+            *(Removal(self.source.name, one, f"no longer on {self.preset.title}") for one in sorted(gone)),
+        ]
 
     def _too_many(self, gone: int, of: int) -> str:
         return f"{self.preset.title}: {gone} of {of} known ones are missing at once; nothing was removed"
@@ -480,6 +555,11 @@ class ApiSpider(PagedSpider):
             return
         for one in gone:
             yield Removal(self.source.name, one, f"no longer on {self.preset.title}")
+
+
+def _young_line(line: str) -> tuple[str, tuple[int, str]] | None:
+    name, at, said = (line.split("\t") if "\t" in line else (*line.rpartition(" ")[::2], ""))[:3]
+    return (name, (int(at), said)) if name and at.isdigit() else None
 
 
 def _listed(ids: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ class Page:
         ""  # why this page shows nothing although it should: a login wall, a captcha, a changed layout
     )
     quiet: bool = False  # an answer that may well be empty: a window of time in which nobody spoke
+    named: tuple[tuple[str, str], ...] = ()  # (external id, what its API is asked by) where the two differ
     cursors: tuple[tuple[str, str], ...] = ()  # (name, value) to remember once these mentions are stored
 
 

@@ -1,8 +1,8 @@
 """Which answers does a recording of HTTP traffic hold? Cassettes of VCR and its kin, HAR, replay logs, JSON lines.
 
 Client libraries save what a service really answered in such files. Shapes read: VCR (Ruby, R, Python) and betamax
-as YAML or JSON; go-vcr; nock; HAR, as browsers and Polly write it; the line-wise log of PyGithub; a raw HTTP answer; one JSON
-value a line. Pure: nothing is fetched, and what is no recording is answered with None.
+as YAML or JSON; go-vcr; nock; HAR, as browsers and Polly write it; the line-wise log of PyGithub; a raw HTTP
+answer; one JSON value a line. Pure: nothing is fetched, and what is no recording is answered with None.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def recorded(text: str) -> list[Recorded] | None:
         found = _taped(_yaml(text))
     if found is None:
         return None
-    answers = []
+    answers: list[Recorded] = []
     for answer in found:
         if len(answers) >= ANSWERS_MAX:
             break
