@@ -49,6 +49,14 @@ def decoded(text: str) -> Any:
     return json.loads(text.lstrip("\ufeff"), strict=False, parse_constant=lambda _: None)
 
 
+def decoded_or_none(response: TextResponse) -> Any:
+    """The JSON value of an answer, None where it is none."""
+    try:
+        return decoded(response.text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_at: datetime) -> Page:
     """What one answer holds. Never raises on what it says; what is no answer of this API is `blind`."""
     try:

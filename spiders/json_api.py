@@ -37,11 +37,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-from scrapy.http import Request, Response, TextResponse
+from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from monitor.config_apis import keys_of, missing_key
+from spiders.api_again import FEW, SecondLook
 from spiders.api_paging import (
     Answer,
     asked,
@@ -59,15 +60,15 @@ from spiders.api_reading import (
     GATE_MAX,
     advice_on,
     decoded,
+    decoded_or_none,
     headers_of,
-    ids_in,
     not_before,
     origin,
     reader,
     said_in,
     seconds_in,
 )
-from spiders.base import CrawlEnded, PagedSpider, Shelf, as_text, failure_words
+from spiders.base import CrawlEnded, PagedSpider, as_text, failure_words
 from spiders.page import Page
 from storage.records import Mention, Removal, clean_url
 
@@ -93,14 +94,11 @@ __all__ = [
 WAIT_MAX = 60.0  # seconds a run waits because an answer asked for it; beyond, it ends
 OVERLAP = timedelta(hours=1)  # read again of a newest-first listing: posts may come out of turn
 LISTED_MAX = 90_000  # characters of ids remembered of a full listing; larger ones notice no deletions
-YOUNG_MAX = 500  # posts of one source that are asked for again
-GONE_STATUSES = [400, 403, 404, 410]  # with which an API says that what was asked for by id is gone
-FEW = 5  # as many may vanish at once without a second thought
 
 _HOLE = re.compile(r"\{([a-z_]{1,50})\}")
 
 
-class ApiSpider(PagedSpider):
+class ApiSpider(SecondLook, PagedSpider):
     """Asks the API its preset describes; see the module."""
 
     preset: ClassVar[Preset]
@@ -115,13 +113,6 @@ class ApiSpider(PagedSpider):
         self._newest: dict[str, str] = {}  # by label
         self._met: set[str] = set()  # ids
         self._cut = False  # some listing was not read to its end
-        # What to ask for again, that which was not looked at for longest first: when it was written, and by
-        # what name it is asked for.
-        self._young: dict[str, tuple[int, str]] | None = None
-        self._named: dict[str, str] = {}  # by what other name a post is asked for
-        self._asked_again: set[str] = set()
-        self._gone: set[str] = set()  # of those
-        self._seen_well = False  # a listing was read without a fault: what is missing elsewhere is missing
         self._open = 0  # requests that were not answered yet
         if self.preset.newest and not self.preset.newest_first:
             # What is asked for ends by itself where the last run began. Stopping at the first page that is
@@ -358,7 +349,7 @@ class ApiSpider(PagedSpider):
         text = as_text(response)
         headers = headers_of(response)
         if self.preset.wait and text is not None:
-            seconds = seconds_in(search(self.preset.wait, _decoded_or_none(text)))
+            seconds = seconds_in(search(self.preset.wait, decoded_or_none(text)))
             if seconds is not None and seconds > 0:
                 if seconds > WAIT_MAX:
                     return self._close_gate(self.fetched_at + min(GATE_MAX, timedelta(seconds=seconds)))
@@ -392,7 +383,7 @@ class ApiSpider(PagedSpider):
 
     def _refused(self, response: Response, words: str) -> None:
         text = as_text(response)
-        body = _decoded_or_none(text) if text is not None else None
+        body = decoded_or_none(text) if text is not None else None
         more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
         self.health.failure(self._unkeyed("; ".join((words, *more))), response.status)
         headers = headers_of(response)
@@ -443,106 +434,6 @@ class ApiSpider(PagedSpider):
 
     # What is gone
 
-    def _known_young(self) -> dict[str, tuple[int, str]]:
-        """Posts young enough to change."""
-        if self._young is None:
-            self._young = dict(filter(None, map(_young_line, (self.cursor("young") or "").split("\n"))))
-        since = (self.fetched_at - self.preset.again_young).timestamp()
-        kept = {name: said for name, said in self._young.items() if said[0] >= since}
-        newest = sorted(kept, key=lambda name: -kept[name][0])[:YOUNG_MAX]
-        return {name: kept[name] for name in kept if name in set(newest)} if len(kept) > YOUNG_MAX else kept
-
-    def _keep_young(self, mentions: Iterable[Mention]) -> None:
-        if not self._asks_again():
-            return
-        young = self._known_young()
-        for one in mentions:
-            # A fingerprint is our own name: nobody can be asked for it.
-            if one.published_at is None or set(one.external_id) & {"\n", "\t", ","}:
-                continue
-            young.pop(one.external_id, None)  # it was seen a moment ago: the others come first
-            at = int(one.published_at.timestamp())
-            young[one.external_id] = (at, self._named.get(one.external_id, ""))
-        self._young = young
-        lines = (f"{name}\t{at}\t{said}" for name, (at, said) in self._known_young().items())
-        self.set_cursor("young", "\n".join(lines))
-
-    def _asks_again(self) -> bool:
-        preset = self.preset
-        return preset.again is not None and (
-            not preset.again_if or bool(self.source.options.get(preset.again_if))
-        )
-
-    def _due_again(self) -> list[str]:
-        return list(self._known_young()) if self._asks_again() else []
-
-    def _ask_again(self, call: Call, names: Sequence[str], most: int | None = None) -> Iterable[Request]:
-        """Requests for posts by id, a group and a size at a time."""
-        again = self.preset.again
-        if again is None:
-            return
-        young, groups = self._known_young(), dict[str, list[str]]()
-        for name in names:
-            groups.setdefault(self.preset.again_group(name), []).append(name)
-        size = self.preset.again_size
-        batches = [ids[at : at + size] for ids in groups.values() for at in range(0, len(ids), size)]
-        for ids in batches[: self.preset.again_most if most is None else most]:
-            url = again(call, [young[one][1] or one for one in ids])
-            if self._afford(url):
-                self._open += 1
-                self._asked_again.update(ids)
-                yield self.request(url, meta={"again": ids, "handle_httpstatus_list": GONE_STATUSES})
-
-    def _look_at_again(self, response: Response, ids: Sequence[str]) -> None:
-        """What was asked for by id and did not come back is gone; what came back need not be a mention."""
-        text = as_text(response)
-        there = ids_in(self.preset, _decoded_or_none(text), response.url) if text is not None else set()
-        self._gone.update(one for one in ids if one not in there)
-        young = self._known_young()
-        for one in ids:
-            if one in young:
-                young[one] = young.pop(one)
-        self._young = young
-
-    def _refused_again(self, response: Response) -> Iterable[Request]:
-        """An error for posts asked for by id: one of them is gone, or something else is wrong."""
-        self._open -= 1
-        ids = response.meta.get("again") or []
-        text = as_text(response)
-        body = _decoded_or_none(text) if text is not None else None
-        if not ids or not self.preset.gone(response.status, body):
-            self._broken = self._cut = True
-            self._settle(response, 0)
-            self._refused(response, f"HTTP {response.status}")
-            return
-        self._settle(response, 0)
-        self.health.nothing_new()
-        if len(ids) == 1:
-            self._look_at_again(response, ids)
-            return
-        middle = len(ids) // 2  # which of them it is, nobody says: both halves are asked for
-        for half in (ids[:middle], ids[middle:]):
-            yield from self._ask_again(self._call(), half, most=1)
-
-    def missing(self, shelf: Shelf) -> list[Removal]:
-        """Besides what the base finds: posts that were asked for by id and did not come back."""
-        gone, asked = self._gone, self._asked_again
-        more = super().missing(shelf)
-        if not gone or not self._seen_well:
-            return more
-        if len(gone) > FEW and len(gone) * 2 > len(asked):
-            self.health.problem(self._too_many(len(gone), len(asked)))
-            return more
-        self._young = {name: said for name, said in self._known_young().items() if name not in gone}
-        self._keep_young(())
-        return [
-            *more,
-            *(Removal(self.source.name, one, f"no longer on {self.preset.title}") for one in sorted(gone)),
-        ]
-
-    def _too_many(self, gone: int, of: int) -> str:
-        return f"{self.preset.title}: {gone} of {of} known ones are missing at once; nothing was removed"
-
     def _vanished(self) -> Iterable[Removal]:
         """What the last full listing held and this one, read to its end, does not."""
         if not self.preset.complete or self._open > 0 or self._cut or not self.sweep:
@@ -557,21 +448,9 @@ class ApiSpider(PagedSpider):
             yield Removal(self.source.name, one, f"no longer on {self.preset.title}")
 
 
-def _young_line(line: str) -> tuple[str, tuple[int, str]] | None:
-    name, at, said = (line.split("\t") if "\t" in line else (*line.rpartition(" ")[::2], ""))[:3]
-    return (name, (int(at), said)) if name and at.isdigit() else None
-
-
 def _listed(ids: Iterable[str]) -> str:
     text = "\n".join(sorted(one for one in ids if "\n" not in one))
     return text if len(text) <= LISTED_MAX else ""
-
-
-def _decoded_or_none(response: TextResponse) -> Any:
-    try:
-        return decoded(response.text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _ids(mentions: Iterable[Mention]) -> list[str]:

@@ -374,6 +374,80 @@ def test_young_posts_are_asked_for_again_by_id_and_old_ones_are_not(store: Store
     assert [item.text for item in sink.items if isinstance(item, Mention)] == ["says something else"]
 
 
+def said_gone(status: int, body: Any) -> bool:
+    return status == 404 and isinstance(body, dict) and body.get("error") == "gone"
+
+
+def test_an_error_that_says_one_is_gone_is_halved_until_it_is_known_which(store: Store) -> None:
+    preset = replace(PRESET, again=lambda call, ids: call.url("again", ids=",".join(ids)), gone=said_gone)
+    held = {"1", "2", "4", "5"}
+
+    def again(request: Asked) -> Answer:
+        ids = asked(request.path)["ids"].split(",")
+        if not held.issuperset(ids):
+            return Answer('{"error": "gone"}', 404)
+        return as_json({"posts": [post(int(one)) for one in ids]})
+
+    sink = Gathered()
+    with Site({"/posts": listing(1, 2, 3, 4, 5), "/again": again}) as site:
+        asked_of(site, preset, store=store)
+        site.pages["/posts"] = listing()
+        run = asked_of(site, preset, store=store, at=AT + timedelta(hours=1), sink=sink)
+        count = sum(path.startswith("/again") for path in site.paths())
+    assert removals(sink) == ["3"]
+    assert run.outcome is RunOutcome.OK
+    assert count == 5  # all; 1,2; 3,4,5; 3; 4,5
+
+
+def test_an_error_that_says_something_else_removes_nothing_and_is_told(store: Store) -> None:
+    preset = replace(PRESET, again=lambda call, ids: call.url("again"), gone=said_gone)
+    sink = Gathered()
+    with Site({"/posts": listing(1), "/again": Answer('{"error": "no permission"}', 403)}) as site:
+        asked_of(site, preset, store=store)
+        run = asked_of(site, preset, store=store, at=AT + timedelta(hours=1), sink=sink)
+    assert removals(sink) == []
+    assert "no permission" in run.reason
+
+
+def test_nothing_is_gone_where_no_listing_could_be_read(store: Store) -> None:
+    preset = replace(PRESET, again=lambda call, ids: call.url("again"), gone=said_gone)
+    sink = Gathered()
+    with Site({"/posts": listing(1), "/again": Answer('{"error": "gone"}', 404)}) as site:
+        asked_of(site, preset, store=store)
+        site.pages["/posts"] = Answer("no", 404)
+        asked_of(site, preset, store=store, at=AT + timedelta(hours=1), sink=sink)
+    assert removals(sink) == []
+
+
+def test_a_few_are_asked_for_a_run_and_each_has_its_turn_by_the_name_the_api_knows(store: Store) -> None:
+    preset = replace(
+        PRESET, again=lambda call, ids: call.url("again", ids=",".join(ids)), again_size=1, again_most=2,
+        again_name="where", again_group=lambda name: name,
+    )  # fmt: skip
+
+    def again(request: Asked) -> Answer:
+        number = int(asked(request.path)["ids"].removeprefix("at/"))
+        return as_json({"posts": [post(number, where=f"at/{number}")]})
+
+    first = as_json({"posts": [post(number, where=f"at/{number}") for number in range(1, 6)]})
+    with Site({"/posts": first, "/again": again}) as site:
+        asked_of(site, preset, store=store)
+        site.pages["/posts"] = listing()
+        for hour in (1, 2, 3):
+            asked_of(site, preset, store=store, at=AT + timedelta(hours=hour))
+        ids = [asked(path)["ids"] for path in site.paths() if path.startswith("/again")]
+    assert ids == ["at/1", "at/2", "at/3", "at/4", "at/5", "at/1"]
+
+
+def test_what_comes_back_and_is_no_mention_is_still_there(store: Store) -> None:
+    preset = replace(PRESET, again=lambda call, ids: call.url("again"), skip="old")
+    sink = Gathered()
+    with Site({"/posts": listing(1), "/again": as_json({"posts": [post(1, old=True)]})}) as site:
+        asked_of(site, preset, store=store)
+        asked_of(site, preset, store=store, at=AT + timedelta(hours=1), sink=sink)
+    assert removals(sink) == []
+
+
 def test_an_item_that_says_it_was_deleted_is_removed() -> None:
     sink = Gathered()
     with Site({"/posts": as_json({"posts": [post(1), post(2, deleted=True)]})}) as site:
