@@ -47,6 +47,7 @@ class Api:
     uses: tuple[str, ...] = ()  # keys that help and may be missing
     where: str = ""  # where a key is to be had, as a person would say it
     one_of: tuple[str, ...] = ()  # at least one of these options must be given
+    stream: str = ""  # how the address of its stream begins, where it has one: "https", "wss"
     budget: bool = False  # has a budget of requests or reads that can be changed
     keep: timedelta | None = None  # for how long its terms let us keep what was read; None: they set no limit
 
@@ -100,12 +101,14 @@ APIS: Mapping[str, Api] = {
     "mastodon": Api(
         "posts with a hashtag on a Mastodon server",
         {"hashtags": Option('a list of hashtags: ["acme"]', lambda text: _tag(text), required=True)},
+        stream="https",
         uses=("token",),
         where="make an application under Preferences > Development of your Mastodon account",
     ),
     "bluesky": Api(
         "posts on Bluesky",
         {"queries": _QUERIES},
+        stream="wss",
         needs=(("handle", "app_password"),),
         where="make an app password at https://bsky.app/settings/app-passwords",
     ),
@@ -268,11 +271,26 @@ def read_options(kind: str, table: Table) -> dict[str, Any]:
         # Where a key is sent, nobody may listen on the way.
         check = safe_url_problem if api.names else url_problem
         options["api_url"] = table.text("api_url", check=check)
+    if api.stream:
+        if table.flag("stream", False):
+            options["stream"] = True
+        options["stream_url"] = table.text(
+            "stream_url", check=lambda url: _stream_problem(url, api.stream)
+        ).rstrip("/")
     if api.budget and table.given("budget"):
         options["budget"] = table.whole("budget", 1, 1, 1_000_000_000)
     for name in ("api_url", "budget") if api.budget else ("api_url",):
         table.raw(name)  # known, also where it is not given
     return {name: value for name, value in options.items() if value}
+
+
+def _stream_problem(url: str, scheme: str) -> str:
+    """As `safe_url_problem`: a key is sent there, too."""
+    plain = scheme.removesuffix("s")
+    if not url.lower().startswith((f"{scheme}://", f"{plain}://")):
+        return f"an address that begins with {scheme}://"
+    problem = safe_url_problem("http" + url[len(plain) :])
+    return problem.replace("https://", f"{scheme}://")
 
 
 def read_keys(environ: Mapping[str, str], folder: Path, problems: list[str]) -> dict[str, str]:

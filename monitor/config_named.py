@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from monitor.config_secrets import read_value
@@ -14,6 +15,18 @@ from monitor.config_shape import Source
 
 TOKEN_MIN = 16  # characters; shorter ones are guessed
 IMAP_PASSWORD = "LOWSTAR_IMAP_PASSWORD"  # noqa: S105 - the name of a variable, no secret
+
+
+STRETCH = timedelta(minutes=15)  # of a stream's time, told as a crawl run
+
+
+def stream_name(source: str) -> str:
+    """Under which name the runs of a source's stream stand, beside those of its crawl.
+
+    >>> stream_name("bluesky")
+    'bluesky (stream)'
+    """
+    return f"{source} (stream)"
 
 
 def word_of(source: str) -> str:

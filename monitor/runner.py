@@ -21,6 +21,7 @@ from alerts.storms import tend_storms
 from monitor.analysers import second
 from monitor.config import Config, Source
 from monitor.config_kinds import LISTENED
+from monitor.config_named import STRETCH, stream_name
 from monitor.ingest import Desk, about, ingest
 from monitor.match import Matcher
 from monitor.pauses import next_by
@@ -111,7 +112,11 @@ def tend(config: Config, store: Store, now: datetime) -> Advanced:
 
 def watched(config: Config) -> list[Watched]:
     """The sources as the operator's messages know them."""
-    return [Watched(source.name, source.title or source.name, source.every) for source in config.sources]
+    listened = [Watched(source.name, source.title or source.name, source.every) for source in config.sources]
+    streams = [source for source in config.sources if source.options.get("stream")]
+    return listened + [
+        Watched(stream_name(one.name), stream_name(one.title or one.name), STRETCH) for one in streams
+    ]
 
 
 def due(

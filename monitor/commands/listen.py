@@ -49,7 +49,7 @@ def _address(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
 )
 @pass_app
 def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | None, crawl: bool) -> int:
-    """Listen to Slack: buttons, windows, /rep. Deliver and let the clocks ring meanwhile.
+    """Listen to Slack (buttons, windows, /rep), to streams and webhooks. Deliver and let the clocks ring meanwhile.
 
     Connects to Slack by Socket Mode: no public address is needed. Needs LOWSTAR_SLACK_TOKEN and
     LOWSTAR_SLACK_APP_TOKEN; with --http LOWSTAR_SLACK_SIGNING_SECRET instead of the latter. Ends cleanly
@@ -83,6 +83,7 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
                     crawl=crawl_command(config.path, app.verbosity) if crawl else (),
                 )
                 door = _door(config, store, daemon) if http or webhooks else None
+                streams = _streams(config, store, daemon)
                 servers: list[InteractionServer] = []
                 try:
                     if http is not None:
@@ -95,6 +96,8 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
                         door.start()
                     for server in servers:
                         server.start()
+                    if streams is not None:
+                        streams.start()
                     daemon.start(socket=http is None and buttons)
                     if http is None and buttons and not stop.is_set():
                         _say(app, "Connected to Slack, listening.")
@@ -108,6 +111,8 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
                         server.stop()
                     if door is not None:
                         door.stop()
+                    if streams is not None:
+                        streams.stop(3.0)
                     daemon.close()
         except Busy:
             click.echo("Another process listens already; nothing done.", err=True)
@@ -125,7 +130,8 @@ def _missing(config: Config, http: tuple[str, int] | None, webhooks: bool) -> st
     slack = config.slack
     if webhooks and not any(source.kind == "webhook" for source in config.sources):
         return '--webhooks: no source of lowstar.toml is of the kind "webhook"'
-    if webhooks and http is None and not (slack.token and slack.app_token):
+    streams = any(source.options.get("stream") for source in config.sources)
+    if (webhooks or streams) and http is None and not (slack.token and slack.app_token):
         return ""  # there is something to do without Slack
     if not slack.token:
         return "Nobody to listen to: set LOWSTAR_SLACK_TOKEN to the app's bot token (docs/slack.md)"
@@ -147,6 +153,13 @@ def _door(config: Config, store: Store, daemon: Daemon) -> Door | None:
     hooks: Any = importlib.import_module("spiders.webhook")
     door: Door = hooks.Hooks(config, store, daemon.clock, news=daemon.tell)
     return door
+
+
+def _streams(config: Config, store: Store, daemon: Daemon) -> Any:
+    """What listens to streams; None where no source of lowstar.toml has one."""
+    if not any(source.options.get("stream") for source in config.sources):
+        return None
+    return importlib.import_module("spiders.streams").Streams(config, store, daemon.clock, daemon.tell)
 
 
 def _server(config: Config, desk: object, address: tuple[str, int], door: Door | None) -> InteractionServer:

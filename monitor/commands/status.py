@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 
 from monitor.commands import FAILED, FINE, App, existing_store, pass_app
 from monitor.config_kinds import LISTENED
+from monitor.config_named import STRETCH, stream_name
 
 if TYPE_CHECKING:
     from alerts.audit import Audit
@@ -36,6 +37,11 @@ class SourceStatus:
     word: str
     wrong: bool
     advice: str = ""
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return self.source.title or self.source.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ def source_status(
         return SourceStatus(source, last, good, word, wrong, advice)
 
     if source.kind in LISTENED:
-        return said(*listening_word(source, last, now))
+        return said(
+            *listening_word(source, last, now, 'start "lowstar serve", or "lowstar listen --webhooks"')
+        )
     if last is None:
         return said("never run", True, '"lowstar run" reads it now, "lowstar schedule --install" from now on')
     if last.ended_at is None:
@@ -91,12 +99,22 @@ def source_status(
     return said(str(last.outcome), False, last.reason)
 
 
-def listening_word(source: Source, last: CrawlRun | None, now: datetime) -> tuple[str, bool, str]:
+def stream_status(
+    source: Source, last: CrawlRun | None, good: CrawlRun | None, now: datetime
+) -> SourceStatus:
+    """How the stream of `source` is doing, beside its crawl."""
+    title = stream_name(source.title or source.name)
+    stream = replace(source, name=stream_name(source.name), title=title, every=STRETCH)
+    return SourceStatus(stream, last, good, *listening_word(stream, last, now, 'start "lowstar listen"'))
+
+
+def listening_word(
+    source: Source, last: CrawlRun | None, now: datetime, advice: str
+) -> tuple[str, bool, str]:
     """The same of a source that is sent to us: the word, whether that is wrong, and what to do."""
     from monitor.view import ago
     from storage.records import RunOutcome
 
-    advice = 'start "lowstar serve", or "lowstar listen --webhooks"'
     if last is None:
         return "never run", True, f"nobody listens to it yet: {advice}"
     if last.outcome is RunOutcome.OFF:
@@ -115,6 +133,26 @@ def listening_word(source: Source, last: CrawlRun | None, now: datetime) -> tupl
     return str(last.outcome), False, last.reason
 
 
+def source_statuses(
+    config: Config,
+    last: Mapping[str, CrawlRun],
+    good: Mapping[str, CrawlRun],
+    now: datetime,
+    failures: Mapping[str, int],
+) -> tuple[SourceStatus, ...]:
+    """How every source is doing, and every stream, by their latest and latest good runs and failures in a row."""
+    crawls = [
+        source_status(one, last.get(one.name), good.get(one.name), now, failures.get(one.name, 0))
+        for one in config.sources
+    ]
+    streams = [
+        stream_status(one, last.get(stream_name(one.name)), good.get(stream_name(one.name)), now)
+        for one in config.sources
+        if one.options.get("stream")
+    ]
+    return (*crawls, *streams)
+
+
 def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
     """Everything `status` says, from the store."""
     from alerts.audit import audit
@@ -122,10 +160,7 @@ def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
 
     last, good = ledger.last_runs(), ledger.last_good_runs()
     failures = ledger.failures_in_row()
-    sources = tuple(
-        source_status(one, last.get(one.name), good.get(one.name), now, failures.get(one.name, 0))
-        for one in config.sources
-    )
+    sources = source_statuses(config, last, good, now, failures)
     outbox = ledger.outbox_counts()
     stuck, unannounced = _audit(ledger, now)
     parked = tuple(ledger.parked())

@@ -194,22 +194,23 @@ def trends(ask: Ask) -> Response:
 
 def sources(ask: Ask) -> Response:
     """How the sources, the outbox and the channels are doing."""
-    from monitor.commands.status import source_status
+    from monitor.commands.status import source_statuses
 
     config = ask.dashboard.config
     with ask.dashboard.store.reading() as ledger:
         last, good = ledger.last_runs(), ledger.last_good_runs()
-        runs = {source.name: ledger.runs(source.name, RUNS) for source in config.sources}
+        statuses = source_statuses(config, last, good, ask.now, {})
+        runs = {one.source.name: ledger.runs(one.source.name, RUNS) for one in statuses}
         outbox = ledger.outbox_counts()
         parked = ledger.parked()
         behind = ledger.words_behind()
     lines = []
-    for source in config.sources:
-        status = source_status(source, last.get(source.name), good.get(source.name), ask.now)
+    for status in statuses:
+        source = status.source
         lines.append(
             {
                 "name": source.name,
-                "title": source.title or source.name,
+                "title": status.title,
                 "kind": source.kind,
                 "word": status.word,
                 "wrong": status.wrong,

@@ -19,6 +19,7 @@ from alerting import announce
 from click.testing import CliRunner
 from loopback import Site
 from slackdesk import ALICE, a_workspace, card, until
+from streamers import Jetstream, Mastodon, post, status
 
 from monitor.cli import cli
 from monitor.standins.slack import TOKEN, SlackStandin
@@ -259,6 +260,51 @@ def test_webhooks_need_no_slack_but_a_source(slack: SlackStandin, tmp_path: Path
         assert any("Webhooks come in at" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
+
+
+def test_what_a_stream_tells_is_an_alert_and_a_stop_is_clean(slack: SlackStandin, tmp_path: Path) -> None:
+    with settle(tmp_path, slack) as store, Mastodon() as mastodon, Jetstream() as jetstream:
+        path = tmp_path / "lowstar.toml"
+        more = f'''
+[[sources]]
+name = "toots"
+kind = "mastodon"
+hashtags = ["acme"]
+api_url = "{mastodon.url}"
+stream = true
+about = ["Acme"]
+[[sources]]
+name = "sky"
+kind = "bluesky"
+stream = true
+stream_url = "{jetstream.url}"
+'''
+        path.write_text(path.read_text("utf-8") + more)
+        with listening(tmp_path, **KEYS) as process:
+            assert slack.people.socket.wait_connected(30)
+            until(lambda: mastodon.listening and jetstream.asked, 20)
+            begin = time.monotonic()
+            mastodon.say("update", status(1, "charged twice, still no refund", created_at=_iso()))
+            until(lambda: slack.posted("#alerts"), 10)
+            assert time.monotonic() - begin < 6
+            at = int(time.time() * 1_000_000)
+            jetstream.say(post(at, "x", "Acme lost my parcel and nobody answers, scam"))
+            until(lambda: len({one.thread_ts or one.ts for one in slack.posted("#alerts")}) > 1, 10)
+            begin = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=15)
+            took = time.monotonic() - begin
+        assert process.returncode == 0, err
+        assert took < 10
+        assert "Traceback" not in err
+        with store.reading() as ledger:
+            last = ledger.last_runs()
+        assert all(last[name].ended_at is not None for name in ("toots (stream)", "sky (stream)"))
+        assert last["toots (stream)"].new == last["sky (stream)"].new == 1
+
+
+def _iso() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _post(url: str, body: bytes, token: str) -> http.client.HTTPResponse:
