@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from crawling import Gathered, config_of
-from mailserver import PASSWORD, Mailbox, a_mail, certificate, shifted
+from imapserver import PASSWORD, Mailbox, a_mail, certificate, shifted
 
 from monitor.config import Config, Source
 from monitor.config_named import IMAP_PASSWORD
