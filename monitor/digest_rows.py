@@ -19,8 +19,8 @@ from storage.store import Ledger
 from storage.weeks import AnsweredReview, StarStep, Tally, WeekCase, WeekRow, WeekText, in_part, tone_of
 
 USUAL = 4  # earlier periods that make up the usual
-NEGATIVES_READ = 400  # texts of one period
-OTHERS_READ = 400
+NEGATIVES_READ = 300  # texts of one period
+OTHERS_READ = 300
 RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches into the period
 RECOVERY_WITHIN = timedelta(days=90)
 RECOVERY_READ = 2_000  # answered cases, the latest

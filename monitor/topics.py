@@ -154,18 +154,19 @@ class TopicReader:
 
     def _grams(self, clause: str, felt: set[str]) -> Iterable[tuple[str, str]]:
         """Pairs of neighbouring words that mean something, and such words alone. Empty words are stepped over."""
+        ignored = self._ignored
         content = [
-            (stem(found[0]), found.start(), found.end(), found[0] in felt)
+            (root, *found.span(), word in felt)
             for found in _WORD.finditer(clause)
-            if found[0] not in _EMPTY and not found[0].isdigit() and len(found[0]) > 1
+            if (root := _root(word := found[0])) and root not in ignored
         ]
-        content = [one for one in content if one[0] not in self._ignored]
         for word, start, end, feeling in content:
             if not feeling and end - start > 3:
                 yield f"discovered:{word}", clause[start:end]
         for (one, start, end, felt_one), (two, then, last, felt_two) in pairwise(content):
             if one != two and not (felt_one and felt_two) and then - end <= 12:
-                yield "discovered:" + " ".join(sorted((one, two))), clause[start:last]
+                pair = f"{one} {two}" if one < two else f"{two} {one}"
+                yield "discovered:" + pair, clause[start:last]
 
 
 def count_topics(
@@ -220,6 +221,12 @@ def is_gone(count: TopicCount) -> bool:
         and total >= POSTS_LEAST
         and binomial_tail(total, total, len(count.before) / (1 + len(count.before))) < 0.01
     )
+
+
+@lru_cache(maxsize=50_000)
+def _root(word: str) -> str:
+    """The stem of a folded word that may say what a post is about, "" for one that says nothing."""
+    return "" if len(word) < 2 or word in _EMPTY or word.isdigit() else stem(word)
 
 
 @lru_cache(maxsize=50_000)
