@@ -127,7 +127,7 @@ def message_for(
         number=delivery.number,
         version=delivery.wanted_version,
         broadcast=body.get("broadcast") is True,
-        mail=mail if isinstance(mail := body.get("mail"), str) and not delivery.plain else "",
+        raw=raw if isinstance(raw := body.get("raw"), str) and not delivery.plain else "",
     )
 
 

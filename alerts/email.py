@@ -194,8 +194,8 @@ class EmailNotifier:
 
 def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
     """The mail of a message: its own, or plain text and the same as simple HTML. Strangers' words stay text."""
-    own = bool(message.mail)
-    mail = message_from_string(message.mail, EmailMessage, policy=SMTP) if own else EmailMessage(policy=SMTP)
+    own = bool(message.raw)
+    mail = message_from_string(message.raw, EmailMessage, policy=SMTP) if own else EmailMessage(policy=SMTP)
     for name in ("From", "To", "Date", "Message-ID"):
         del mail[name]  # who sends it writes those
     mail["From"] = Address("lowstar", addr_spec=sender)

@@ -34,9 +34,7 @@ class Message:
     version: int = 1
     thread_id: str | None = None  # remote id of the message whose thread this goes to
     broadcast: bool = False
-    mail: str = (
-        ""  # a whole mail (RFC 5322) of its own for the road that is mail; "": made from text and blocks
-    )
+    raw: str = ""  # what a road without cards sends as it stands: a whole mail (RFC 5322), a JSON document
 
 
 @dataclass(frozen=True, slots=True)

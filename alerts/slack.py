@@ -7,7 +7,6 @@ failure becomes a `NotifyError`; what is on no list below is `Uncertain`, becaus
 from __future__ import annotations
 
 import errno
-import math
 import os
 import re
 import socket
@@ -24,6 +23,7 @@ from urllib.request import getproxies_environment
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from alerts.headers import header, retry_after
 from alerts.notifier import (
     CannotLook,
     Capabilities,
@@ -44,8 +44,6 @@ from alerts.redact import redact
 EVENT_TYPE = "lowstar_message"
 NEEDED_SCOPES = frozenset({"chat:write"})
 READING_SCOPES = frozenset({"channels:history", "groups:history"})  # one of them, for looking
-DEFAULT_RETRY_AFTER = 30.0  # Slack's own default where the header is missing or unreadable
-MAX_RETRY_AFTER = 3_600.0
 PAGE = 200  # messages a page; Slack advises no more than 200
 MAX_PAGES = 500  # 100,000 messages: beyond it the look is given up, never taken for "not there"
 
@@ -134,8 +132,8 @@ class SlackNotifier:
     def check(self) -> SlackIdentity:
         """Ask Slack who we are; raises the `NotifyError` that sending would raise."""
         answer = self._call("auth.test", {})
-        header = _header(answer.headers, "x-oauth-scopes")
-        scopes = tuple(sorted(scope.strip() for scope in header.split(",") if scope.strip()))
+        said = header(answer.headers, "x-oauth-scopes")
+        scopes = tuple(sorted(scope.strip() for scope in said.split(",") if scope.strip()))
         missing = set(NEEDED_SCOPES - set(scopes)) if scopes else set()
         if scopes and not READING_SCOPES & set(scopes):
             missing.add("channels:history")
@@ -288,7 +286,7 @@ class SlackNotifier:
 
     def _note_skew(self, headers: object) -> None:
         try:
-            date = parsedate_to_datetime(_header(headers, "date"))
+            date = parsedate_to_datetime(header(headers, "date"))
             self._skew = date.timestamp() - self._clock()
         except (ValueError, TypeError, OverflowError):
             self._skew = self._skew or 0.0
@@ -348,29 +346,6 @@ def _of_answer(method: str, response: Any) -> NotifyError:
         if code in codes:
             return kind(said)
     return Uncertain(said if code else f"{method}: HTTP {status} without an error code")
-
-
-def retry_after(headers: object) -> float:
-    """Seconds to wait as a `Retry-After` header says; 30 where it says nothing usable, an hour at most.
-
-    >>> retry_after({"Retry-After": "7"}), retry_after({}), retry_after({"retry-after": "soon"})
-    (7.0, 30.0, 30.0)
-    """
-    try:
-        seconds = float(_header(headers, "retry-after"))
-    except ValueError:
-        return DEFAULT_RETRY_AFTER
-    if not math.isfinite(seconds) or seconds < 0:
-        return DEFAULT_RETRY_AFTER
-    return min(max(seconds, 1.0), MAX_RETRY_AFTER)
-
-
-def _header(headers: object, name: str) -> str:
-    if isinstance(headers, Mapping):
-        for key, value in headers.items():
-            if str(key).lower() == name:
-                return str(value[0] if isinstance(value, list | tuple) and value else value)
-    return ""
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from slack_sdk.webhook import WebhookClient
 
+from alerts.headers import retry_after
 from alerts.notifier import (
     CannotLook,
     Capabilities,
@@ -24,7 +25,7 @@ from alerts.notifier import (
     Unrenderable,
 )
 from alerts.redact import redact
-from alerts.slack import NOT_DONE_ERRORS, classify, codes, no_proxy_to_loopback, retry_after
+from alerts.slack import NOT_DONE_ERRORS, classify, codes, no_proxy_to_loopback
 
 # What the body of a refused webhook call says. Source: Slack's incoming webhook reference.
 GONE = codes("no_service no_service_id no_team invalid_token no_active_hooks team_disabled")

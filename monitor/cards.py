@@ -79,9 +79,39 @@ def render_for(config: Config, store: Store, clock: Callable[[], datetime]) -> R
     def render(delivery: Delivery, reviewed: Reviewed | None) -> Message:
         if delivery.kind in (DeliveryKind.STORM, DeliveryKind.SOURCE_HEALTH):
             return folded(delivery)
+        if delivery.kind is DeliveryKind.EVENT:
+            return event_message(store, delivery)
         if delivery.kind is not DeliveryKind.ALERT or reviewed is None:
             return message_for(delivery, reviewed, titles=titles, now=clock())
         beside = around(delivery, reviewed)
         return message_for(delivery, reviewed, titles=titles, now=clock(), around=beside)
 
     return render
+
+
+def event_message(store: Store, delivery: Delivery) -> Message:
+    """What a subscriber is told: the event, and the case as it is by now. A removed mention has no words left."""
+    from monitor.commands.cases import as_plain  # the same fields as `lowstar cases show --json` and the API
+    from monitor.view import as_json
+
+    body = read_body(delivery.body)
+    event = body.get("event") or {}
+    number = int(event.get("number", 0))
+    with store.reading() as ledger:
+        reviewed = ledger.reviewed(number)
+    said = {
+        "type": event.get("type", ""),
+        "timestamp": event.get("at", ""),
+        "data": {
+            "event": {name: event.get(name, "") for name in ("actor", "action", "detail")},
+            "number": number,
+            "case": None if reviewed is None else as_plain(reviewed),
+        },
+    }
+    return Message(
+        channel=delivery.channel,
+        text=str(body.get("text", "")),
+        outbox_id=delivery.id,
+        kind=delivery.kind.value,
+        raw=as_json(said),
+    )

@@ -22,6 +22,7 @@ from monitor.config_digest import DigestPlan, read_digest
 from monitor.config_named import read_named
 from monitor.config_secrets import read_secrets, without_secrets
 from monitor.config_shape import Alerts, Config, ConfigError, Crawl, Reddit, Slack, Source
+from monitor.config_subscriptions import read_subscriptions
 from monitor.config_web import read_web
 from storage.records import clean_line
 
@@ -100,6 +101,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
     email = operating.read_email(mail := top.table("email"), environ, folder, outside)
     operating.check_second_roads(mail, routes, email)
     heartbeat = operating.read_heartbeat(top.table("heartbeat"), environ, folder, outside)
+    subscriptions = read_subscriptions(top, brand_check, environ, folder, outside)
     web = read_web(top.table("web"), environ, folder, outside)
     digest = read_digest(
         top.table("digest"),
@@ -145,6 +147,7 @@ def read_config(document: Mapping[str, Any], path: Path, environ: Mapping[str, s
         ops=ops,
         email=email,
         heartbeat=heartbeat,
+        subscriptions=subscriptions,
         keys=keys,
         warnings=tuple(clean_line(f"{path}: {line}", 2_000) for line in warnings),
     )

@@ -17,6 +17,7 @@ from alerts.playbooks import Playbook
 from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
 from alerts.storms import StormRules
+from alerts.subscribers import Subscription
 from monitor.config_analyser import AnalyserPlan
 from monitor.config_digest import DigestPlan
 from monitor.config_ops import Heartbeat, LearningRules
@@ -117,6 +118,7 @@ class Config:
     ops: OpsRules = field(default_factory=OpsRules)
     email: Mailbox | None = None
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    subscriptions: tuple[Subscription, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)  # of JSON APIs, by variable
     warnings: tuple[str, ...] = ()  # what is allowed and yet most likely not meant, one line each
 

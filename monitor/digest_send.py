@@ -119,7 +119,7 @@ def enqueue(store: Store, digest: Digest, notifier: str, channel: str, now: date
     body = digest_body(card_of(digest))
     if notifier == "email":
         # Kept as it was made: what is sent after a server's outage is the digest of its hour, pictures and all.
-        body["mail"] = mail(digest).as_string()
+        body["raw"] = mail(digest).as_string()
     delivery = Delivery(
         id=digest_id(digest.brand, digest.period, notifier, channel),
         kind=DeliveryKind.DIGEST,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from alerts.subscribers import NOTIFIER
 from monitor.config import Config
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def notifiers_for(config: Config, stream: TextIO | None = None) -> dict[str, Not
         from alerts.email import EmailNotifier
 
         roads["email"] = EmailNotifier(config.email)
+    if config.subscriptions:
+        from alerts.event_hooks import EventNotifier
+
+        roads[NOTIFIER] = EventNotifier(config.subscriptions)
     return roads
 
 
@@ -40,5 +45,6 @@ def road_names(config: Config) -> tuple[str, ...]:
         "slack": bool(slack.token),
         "webhook": bool(slack.webhook_url),
         "email": config.email is not None,
+        NOTIFIER: bool(config.subscriptions),
     }
     return tuple(name for name, here in there.items() if here)

@@ -18,6 +18,7 @@ from alerts.ops import Watched, watch
 from alerts.outbox import DeliveryReport, deliver_due
 from alerts.sla import Policy
 from alerts.storms import tend_storms
+from alerts.subscribers import tell_subscribers
 from monitor.analysers import second
 from monitor.config import Config, Source
 from monitor.config_kinds import LISTENED
@@ -105,6 +106,7 @@ def tend(config: Config, store: Store, now: datetime) -> Advanced:
     )
     with store.transaction() as ledger:
         again = ledger.announce_again(now)
+    tell_subscribers(store, config.subscriptions, now)
     more = stormy.let_go + stormy.ended + len(seen.noticed) + len(seen.recovered) + again
     more += passed.announced + spiked.told + spiked.ended
     return replace(rung, messages=rung.messages + more)

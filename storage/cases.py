@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, select, update
 
 from storage.records import (
     Case,
@@ -114,6 +114,42 @@ class CaseLedger:
             .order_by(c.id)
         )
         return [CaseEvent(*row) for row in self._connection.execute(found)]
+
+    def last_event(self) -> int:
+        """The number of the latest event of all cases, 0 where there is none."""
+        return self._connection.scalar(select(func.max(case_events.c.id))) or 0
+
+    def events_after(self, identity: int, limit: int) -> list[tuple[int, CaseEvent]]:
+        """The events of all cases that come after one, each with its number, oldest first."""
+        return self._numbered(case_events.c.id > identity, limit)
+
+    def events_between(self, first: int, last: int, *, since: datetime) -> list[tuple[int, CaseEvent]]:
+        """The events with numbers above `first`, up to `last`, of what happened since; oldest first."""
+        c = case_events.c
+        return self._numbered(and_(c.id > first, c.id <= last, c.at >= since), last - first)
+
+    def _numbered(self, where: ColumnElement[bool], limit: int) -> list[tuple[int, CaseEvent]]:
+        c = case_events.c
+        found = (
+            select(c.id, c.number, c.at, c.actor, c.action, c.detail, c.version)
+            .where(where)
+            .order_by(c.id)
+            .limit(limit)
+        )
+        return [(row[0], CaseEvent(*row[1:])) for row in self._connection.execute(found)]
+
+    def brands_of(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The brand of each of these cases."""
+        several = sorted(set(numbers))
+        return {
+            row[0]: row[1]
+            for start in range(0, len(several), CHUNK)
+            for row in self._connection.execute(
+                select(cases.c.number, cases.c.brand).where(
+                    cases.c.number.in_(several[start : start + CHUNK])
+                )
+            )
+        }
 
     def cases_to_wake(self, now: datetime, limit: int = CHUNK) -> list[Case]:
         """The cases whose clocks must be looked at by `now`, those that wait longest first."""

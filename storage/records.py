@@ -109,6 +109,7 @@ class DeliveryKind(StrEnum):
     SOURCE_HEALTH = "source_health"
     OPS = "ops"
     DIGEST = "digest"
+    EVENT = "event"  # for a program, not a person
 
 
 class RunOutcome(StrEnum):
