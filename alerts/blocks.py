@@ -316,6 +316,8 @@ def _facts(reviewed: Reviewed, room: _Room, around: Around) -> list[Block]:
     )
     place = ", ".join(part for part in parts if part)
     facts.append(_plain(f"Brand / place\n{place}"))
+    if mention.reference:
+        facts.append(_plain(f"Order\n{clip(mention.reference, room.name)}"))
     if case.outcome:
         facts.append(_plain(f"Outcome\n{clip(one_line(case.outcome), room.name * 2)}"))
     return facts

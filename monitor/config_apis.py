@@ -78,6 +78,7 @@ def _ids(example: str, *, required: bool = True) -> Option:
     return Option(f'a list of ids: ["{example}"]', _id, required)
 
 
+_TITLES = Option('what people call them, in the same order: ["Acme, Leeds store"]')
 _QUERIES = Option('a list of words to look for: ["Acme"]')
 _INSTANCE = Option('the address of the server: "https://forum.example"', lambda text: not url_problem(text))
 _TOKEN_URL = Option(
@@ -87,7 +88,8 @@ _GOOGLE_OAUTH = (("token",), ("client_id", "client_secret", "refresh_token"))
 
 APIS: Mapping[str, Api] = {
     "steam": Api(
-        "reviews of games on Steam", {"apps": Option('a list of app ids: ["329070"]', _number, required=True)}
+        "reviews of games on Steam",
+        {"apps": Option('a list of app ids: ["329070"]', _number, required=True), "titles": _TITLES},
     ),
     "app_store": Api(
         "reviews of any app in Apple's App Store",
@@ -96,6 +98,7 @@ APIS: Mapping[str, Api] = {
             "countries": Option(
                 'a list of countries: ["us", "de"]', lambda text: _COUNTRY.fullmatch(text) is not None
             ),
+            "titles": _TITLES,
         },
     ),
     "mastodon": Api(
@@ -131,6 +134,12 @@ APIS: Mapping[str, Api] = {
         needs=(("key",),),
         where="make an application at https://businessapp.b2b.trustpilot.com under Integrations > APIs",
     ),
+    "trustpilot_private": Api(
+        "reviews of your own business on Trustpilot, with your order numbers, by its private API",
+        {"business_units": _ids("46d6a890ffa235a75b00021d")},
+        needs=(("key", "secret"),),
+        where="make an application at https://businessapp.b2b.trustpilot.com under Integrations > APIs",
+    ),
     "google_places": Api(
         "the five reviews Google Maps shows of a place",
         {"places": _ids("ChIJt-AOOKmhwUcRyyG6Wo81sho")},
@@ -147,6 +156,7 @@ APIS: Mapping[str, Api] = {
                 lambda text: _LOCATION.fullmatch(text) is not None,
                 required=True,
             ),
+            "titles": _TITLES,
             "token_url": _TOKEN_URL,
         },
         needs=_GOOGLE_OAUTH,
@@ -191,14 +201,14 @@ APIS: Mapping[str, Api] = {
     ),
     "google_play_owner": Api(
         "reviews of your own apps on Google Play, of the last week",
-        {"apps": _ids("com.acme.shop"), "token_url": _TOKEN_URL},
+        {"apps": _ids("com.acme.shop"), "titles": _TITLES, "token_url": _TOKEN_URL},
         needs=_GOOGLE_OAUTH,
         where="see https://developers.google.com/android-publisher/getting_started",
         budget=True,
     ),
     "app_store_connect": Api(
         "all reviews of your own apps in Apple's App Store",
-        {"apps": _ids("383298204")},
+        {"apps": _ids("383298204"), "titles": _TITLES},
         needs=(("key_id", "issuer_id", "private_key"), ("token",)),
         where="make a key at https://appstoreconnect.apple.com/access/integrations/api",
     ),

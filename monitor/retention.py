@@ -13,8 +13,15 @@ from monitor.config import Source
 from monitor.config_apis import APIS
 from storage.store import Store
 
-# Who sets the limits of `monitor.config_apis`; a test holds them together.
+# Who sets the limits of `monitor.config_apis`; a test holds them together. Of review sources also why there is none.
 REASONS: Mapping[str, str] = {
+    "app_store": "no limit: Apple publishes the feed without terms of keeping; set `retention` if you want one",
+    "app_store_connect": "no limit: reviews of one's own apps, which Apple hands over to be answered",
+    "google_business": "no limit: reviews of one's own places; set `retention` where your agreement has one",
+    "google_play_owner": "no limit: reviews of one's own apps, which Google hands over to be answered",
+    "steam": "no limit: public reviews; what is deleted on Steam is removed here",
+    "trustpilot": "no limit: as agreed with Trustpilot; what is deleted there is removed here",
+    "trustpilot_private": "no limit: as agreed with Trustpilot; what is deleted there is removed here",
     "google_places": "Google Maps Platform's service specific terms: nothing but the place's id may be kept",
     "tripadvisor": "Tripadvisor's Content API terms: only the ids of places may be kept",
     "x": "X's developer policy asks to delete what was deleted there, which its search stops telling after a week",

@@ -27,6 +27,7 @@ class SecondLook(PagedSpider):
     """What `ApiSpider` asks again; see the module."""
 
     preset: ClassVar[Preset]
+    _met: set[str]
     _open: int
     _cut: bool
 
@@ -82,8 +83,13 @@ class SecondLook(PagedSpider):
             not preset.again_if or bool(self.source.options.get(preset.again_if))
         )
 
-    def _due_again(self) -> list[str]:
-        return list(self._known_young()) if self._asks_again() else []
+    def _look_again(self) -> Iterable[Request]:
+        """Requests for the young posts that no listing of this run has shown: those were just read."""
+        if self._asked_again or not self._asks_again():
+            return
+        yield from self._ask_again(
+            self._call(), [name for name in self._known_young() if name not in self._met]
+        )
 
     def _ask_again(self, call: Call, names: Sequence[str], most: int | None = None) -> Iterable[Request]:
         """Requests for posts by id, a group and a size at a time."""
@@ -97,7 +103,7 @@ class SecondLook(PagedSpider):
         batches = [ids[at : at + size] for ids in groups.values() for at in range(0, len(ids), size)]
         for ids in batches[: self.preset.again_most if most is None else most]:
             url = again(call, [young[one][1] or one for one in ids])
-            if self._afford(url):
+            if url and self._afford(url):
                 self._open += 1
                 self._asked_again.update(ids)
                 yield self.request(url, meta={"again": ids, "handle_httpstatus_list": GONE_STATUSES})

@@ -13,7 +13,7 @@ from storage.records import Kind
 
 _FIELDS = frozenset((
     "author", "edited", "entity", "followers", "gone", "id", "in_reply_to", "kind", "language", "published",
-    "rating", "reach", "replied", "reply", "text", "title", "truncated", "url",
+    "rating", "reach", "reference", "replied", "reply", "text", "title", "truncated", "url",
 ))  # fmt: skip
 
 
@@ -100,6 +100,8 @@ class Preset:
     skip: str = ""  # true for an item that is no mention
     context: Callable[[str], Mapping[str, str]] = lambda url: {}  # of the asked address; `_.NAME` in paths
     languages: Mapping[str, str] = field(default_factory=dict)  # the API's own names of languages
+    # The option whose values `entity` finds (places, apps); the option `titles` names them, in the same order.
+    places: str = ""
     best: float | None = 5
     words: Mapping[str, tuple[float, str]] = field(default_factory=dict)  # a rating's word: stars, as printed
     summary: Mapping[str, str] = field(default_factory=dict)  # "average", "count", "entity" in the answer

@@ -71,7 +71,7 @@ def read_answer(preset: Preset, response: TextResponse, source: Source, fetched_
         )
     items = items_in(preset, body)
     context = preset.context(response.url)
-    snapshots = _snapshots(preset, body, source, fetched_at)
+    snapshots = _snapshots(preset, body, source, fetched_at, response.url)
     url = with_query(response.url, preset.secret_parameters)
     headers = headers_of(response)
     onward = _absolute(_safely(lambda: preset.follow(Answer(url, body, items or (), headers))))
@@ -211,7 +211,7 @@ def _mention(
     published, edited = (parse_when(got.get(when), now=now) for when in ("published", "edited"))
     if published.at is None:
         published, edited = edited, When()
-    entity = text("entity") or scalar(source.options.get("entity"))
+    entity = _titled(preset, source, text("entity")) or scalar(source.options.get("entity"))
     author = text("author")
     is_edit = edited.at is not None and published.at is not None and edited.at > published.at
     return Mention(
@@ -237,6 +237,7 @@ def _mention(
         owner_replied_at=parse_when(got.get("replied"), now=now).at if got.get("reply") else None,
         text_truncated=got.get("truncated") is True,
         in_reply_to=scalar(got.get("in_reply_to")),
+        reference=scalar(got.get("reference")),
         about=source.about,
     )
 
@@ -251,11 +252,25 @@ def _kind(preset: Preset, said: Any) -> Kind:
 def _rating(preset: Preset, said: Any) -> Rating:
     if said is None:
         return Rating()
+    if "true" in preset.words and said in (0, 1):  # a thumb, as a number
+        said = bool(said)
     word = str(said).casefold() if isinstance(said, (str, bool)) else ""
     if word in preset.words:
         stars, printed = preset.words[word]
         return Rating(stars, stars, 5.0, printed)
     return parse_rating(said, best=preset.best)
+
+
+def _titled(preset: Preset, source: Source, place: str) -> str:
+    """What people call a place or an app: its title, else its name where a source has several."""
+    if not preset.places:
+        return place
+    named, titles = source.options.get(preset.places), source.options.get("titles")
+    names = [named] if isinstance(named, str) else list(named or ())
+    if isinstance(titles, (list, tuple)) and (title := dict(zip(names, titles, strict=False)).get(place)):
+        return scalar(title)
+    # A number tells nobody anything where there is but one; com.acme.shop does.
+    return "" if len(names) == 1 and place.replace("/", "").isalnum() else place
 
 
 def _count(value: Any) -> int | None:
@@ -310,14 +325,18 @@ def _missing(preset: Preset, items: Sequence[Mapping[str, Any]]) -> Iterable[str
             yield f'{preset.title}: "{path}" ({name}) is missing in all {len(items)} items'
 
 
-def _snapshots(preset: Preset, body: Any, source: Source, now: datetime) -> tuple[RatingSnapshot, ...]:
+def _snapshots(
+    preset: Preset, body: Any, source: Source, now: datetime, url: str
+) -> tuple[RatingSnapshot, ...]:
     if not preset.summary:
         return ()
     average = parse_rating(search(preset.summary["average"], body), best=5)
     count = _count(search(preset.summary["count"], body)) if "count" in preset.summary else 0
     if average.stars is None or average.value == 0:
         return ()
-    entity = scalar(search(preset.summary["entity"], body)) if "entity" in preset.summary else ""
+    whole = {**body, "_": preset.context(url)} if isinstance(body, Mapping) else body
+    entity = scalar(search(preset.summary["entity"], whole)) if "entity" in preset.summary else ""
+    entity = _titled(preset, source, entity)
     return (
         RatingSnapshot(source.name, entity or source.title or source.name, now, average.stars, count or 0),
     )
@@ -328,7 +347,7 @@ _MESSAGES = (
     "errors[0].detail", "errors[0].message", "errors[0]", "detail", "message", "reason", "error", "title",
 )  # fmt: skip
 _CODES = (
-    "error.code", "error.status", "error.errors[].reason", "error.details[].reason", "error_name", "error_id",
+    "error.code", "error.status", "status", "error.errors[].reason", "error.details[].reason", "error_name", "error_id",
     "errors[].code", "errors[].title", "error_type", "type", "title", "code", "error",
 )  # fmt: skip
 

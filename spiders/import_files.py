@@ -15,10 +15,11 @@ from pathlib import Path
 from monitor.config import Source
 from spiders.import_mails import mentions_of
 from spiders.import_rows import RowReader, month_first, understand
-from spiders.imported import EXPORTS, MAILS, TABLES, Found, Layout, Trouble, Wish
+from spiders.imported import ANSWERS, EXPORTS, MAILS, TABLES, Found, Layout, Trouble, Wish
 from spiders.parsing.mails import is_mail, mails_of
 from spiders.parsing.tables import BadRow, NoTable, Row, rows_of
 from spiders.words import error_words
+from storage.records import Mention, Removal
 
 SAMPLE = 500  # rows that tell what the columns hold
 
@@ -39,6 +40,8 @@ def read_file(path: Path, source: Source, now: datetime, wish: Wish | None = Non
             yield Trouble(0, "it is empty")
         elif wish.kind in MAILS or (not wish.kind and is_mail(head)):
             yield from _mails(path, source, now)
+        elif wish.kind in ANSWERS and (found := _answer(path, source, now, wish, head)):
+            yield from found
         elif wish.kind in (*TABLES, *EXPORTS) or (not wish.kind and _is_table(path, head)):
             yield from _table(path, source, now, wish)
         else:
@@ -63,7 +66,8 @@ def _is_table(path: Path, head: bytes) -> bool:
         return False
     if text.startswith("{") and suffix == ".json":
         # A saved answer of an API we know how to ask is read as such; anything else is a table.
-        return not any(f'"{mark}"' in text for mark in ("hits", "kind", 'version": "https://jsonfeed'))
+        marks = ("hits", "kind", "eventName", 'version": "https://jsonfeed')
+        return not any(f'"{mark}"' in text for mark in marks)
     return True
 
 
@@ -97,6 +101,14 @@ def _mails(path: Path, source: Source, now: datetime) -> Iterator[Found]:
         yield from mentions_of(mail, source, now)
 
 
+def _answer(path: Path, source: Source, now: datetime, wish: Wish, head: bytes) -> list[Found]:
+    """What a saved answer or webhook of an export's own service holds; nothing where it is neither."""
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return []
+    found = list(_page(path, source, now, replace(wish, kind=ANSWERS[wish.kind])))
+    return found if any(isinstance(one, (Mention, Removal)) for one in found) else []
+
+
 def _page(path: Path, source: Source, now: datetime, wish: Wish) -> Iterator[Found]:
     from spiders.trial import try_page
 
@@ -106,7 +118,9 @@ def _page(path: Path, source: Source, now: datetime, wish: Wish) -> Iterator[Fou
     yield Layout(result.kind or "page", {})
     for mention in result.mentions:
         yield replace(mention, source=source.name, about=mention.about or source.about)
+    for removal in result.removals:
+        yield replace(removal, source=source.name)
     for words in result.problems:
         yield Trouble(0, words)
-    if not result.mentions and not result.problems:
+    if not result.mentions and not result.removals and not result.problems:
         yield Trouble(0, f"no mention was found (read as {result.kind or 'nothing'})")

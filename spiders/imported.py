@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storage.records import Mention
+from storage.records import Mention, Removal
 
 TABLES = ("csv", "tsv", "json", "jsonl", "xlsx", "table")
 MAILS = ("mail", "mbox", "eml")
@@ -51,4 +51,10 @@ class Wish:
     url: str = ""  # where a saved page came from
 
 
-Found = Mention | Trouble | Layout
+# Exports whose service has an API of its own, the answers and webhook events of which people save as well.
+ANSWERS: Mapping[str, str] = {
+    "google-business": "google_business", "google-play": "google_play_owner", "trustpilot": "trustpilot",
+    "app-store": "app_store",
+}  # fmt: skip
+
+Found = Mention | Removal | Trouble | Layout

@@ -87,7 +87,7 @@ class DropFolderSpider(SourceSpider):
             things = read_file(path, self.source, self.fetched_at, wish)
             while batch := await asyncio.to_thread(_some, things):
                 for thing in batch:
-                    if isinstance(thing, Mention):
+                    if isinstance(thing, (Mention, Removal)):
                         found += 1
                         yield thing
                     elif isinstance(thing, Trouble):

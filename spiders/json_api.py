@@ -209,7 +209,6 @@ class ApiSpider(SecondLook, PagedSpider):
             self._labels[request.meta.get("listing", request.url)] = label
             self._open += 1
             yield request
-        yield from self._ask_again(call, self._due_again())
         if not asked:
             self.health.failure(f"{self.preset.title} has nothing to look for: name it in lowstar.toml")
 
@@ -327,6 +326,9 @@ class ApiSpider(SecondLook, PagedSpider):
             self._remember(label)
         for removal in self._vanished():
             yield removal
+        if self._open == 0 and not self.brake.pulled:
+            for request in self._look_again():
+                yield request
 
     def _is_read(self, label: str, found: Sequence[Mention]) -> bool:
         """True when a newest-first listing has reached what the last run began with."""
@@ -355,8 +357,7 @@ class ApiSpider(SecondLook, PagedSpider):
                     return self._close_gate(self.fetched_at + min(GATE_MAX, timedelta(seconds=seconds)))
                 if await self.brake.wait(seconds):
                     return False
-        left = (headers.get(name) for name in ("x-rate-limit-remaining", "x-ratelimit-remaining"))
-        if "0" in left and (at := not_before(headers, None, self.fetched_at)) is not None:
+        if "0" in _left(headers) and (at := not_before(headers, None, self.fetched_at)) is not None:
             return self._close_gate(at)
         return True
 
@@ -387,10 +388,9 @@ class ApiSpider(SecondLook, PagedSpider):
         more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
         self.health.failure(self._unkeyed("; ".join((words, *more))), response.status)
         headers = headers_of(response)
-        spent = response.status == 429 or "0" in (
-            headers.get("x-ratelimit-remaining"),
-            headers.get("x-rate-limit-remaining"),
-        )
+        left = _left(headers)
+        # A 429 with something left is about haste alone: the reset of the whole is none of its business.
+        spent = "0" in left or (response.status == 429 and not left)
         if spent and (at := not_before(headers, body, self.fetched_at)) is not None:
             self._close_gate(at)
 
@@ -446,6 +446,12 @@ class ApiSpider(SecondLook, PagedSpider):
             return
         for one in gone:
             yield Removal(self.source.name, one, f"no longer on {self.preset.title}")
+
+
+def _left(headers: Mapping[str, str]) -> list[str]:
+    """How much may still be asked, as an API says it; usually one number."""
+    names = ("x-rate-limit-remaining", "x-ratelimit-remaining", "ratelimit-remaining")
+    return [headers[name].strip() for name in names if headers.get(name, "").strip()]
 
 
 def _listed(ids: Iterable[str]) -> str:

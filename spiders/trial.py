@@ -20,7 +20,7 @@ from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
 from spiders.parsing.recordings import Recorded, recorded
 from spiders.words import error_words
-from storage.records import Mention, RatingSnapshot, clean_url
+from storage.records import Mention, RatingSnapshot, Removal, clean_url
 
 READERS = {  # in the order that decides where two read a page equally well
     "reviews": "spiders.reviews",
@@ -45,6 +45,7 @@ class TrialResult:
     url: str = ""
     snapshots: tuple[RatingSnapshot, ...] = ()
     next_urls: tuple[str, ...] = ()
+    removals: tuple[Removal, ...] = ()  # what a saved webhook or stream says is gone
 
 
 def try_page(
@@ -86,9 +87,19 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
             continue
         page = _read(reader, response, replace(source, kind=kind), now)
         problems = (*([page.blind] if page.blind else []), *page.problems, *page.notes)
-        tried.append(TrialResult(page.mentions, problems, kind, response.url, page.snapshots, page.next_urls))
+        tried.append(
+            TrialResult(
+                page.mentions,
+                problems,
+                kind,
+                response.url,
+                page.snapshots,
+                page.next_urls,
+                page.removals,
+            )
+        )
     best = max(tried, key=_worth)  # the first of equals
-    if best.mentions or len(tried) == 1:
+    if best.mentions or best.removals or len(tried) == 1:
         return best
     problems = tuple(dict.fromkeys(words for result in tried for words in result.problems))
     names = ", ".join(kinds)
@@ -98,13 +109,18 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
 def _read(reader: PageReader, response: TextResponse, source: Source, now: datetime) -> Page:
     """What one kind makes of an answer, or of all answers of a recording of several."""
     page = _read_one(reader, response, source, now)
-    if page.mentions or isinstance(response, HtmlResponse) or (taped := recorded(response.text)) is None:
+    if (
+        page.mentions
+        or page.removals
+        or isinstance(response, HtmlResponse)
+        or (taped := recorded(response.text)) is None
+    ):
         return page
     pages = [_read_one(reader, _played(response, answer), source, now) for answer in taped]
     if len(pages) == 1:
         return pages[0]
     # A recording holds answers to other questions, too: what those lack is no news where others were read.
-    read = [page for page in pages if page.mentions or page.snapshots] or pages
+    read = [page for page in pages if page.mentions or page.removals or page.snapshots] or pages
     mentions: dict[str, Mention] = {}
     for page in read:
         for mention in page.mentions:
@@ -115,6 +131,7 @@ def _read(reader: PageReader, response: TextResponse, source: Source, now: datet
     said = [words for page in read for words in (page.blind, *page.problems, *page.notes) if words]
     return Page(
         mentions=tuple(mentions.values()),
+        removals=tuple(removal for page in read for removal in page.removals),
         problems=tuple(dict.fromkeys(said)) or (() if pages else ("the recording holds no answer",)),
         snapshots=tuple(one for page in read for one in page.snapshots),
         next_urls=tuple(dict.fromkeys(url for page in read for url in page.next_urls)),
@@ -138,11 +155,11 @@ def _played(response: TextResponse, answer: Recorded) -> TextResponse:
     )
 
 
-def _worth(result: TrialResult) -> tuple[int, int]:
+def _worth(result: TrialResult) -> tuple[int, int, int]:
     """More mentions are better, then fuller ones: some layouts carry replies or dates in one place only."""
     details = ("text", "stars", "author", "published_at", "title", "owner_reply", "url", "entity")
     filled = sum(getattr(mention, name) not in ("", None) for mention in result.mentions for name in details)
-    return len(result.mentions), filled
+    return len(result.mentions), filled, len(result.removals)
 
 
 def _reader(kind: str) -> PageReader | None:

@@ -66,6 +66,7 @@ _EMPTIED: Mapping[str, Any] = {
     "rating_raw": "",
     "owner_reply": "",
     "in_reply_to": "",
+    "reference": "",
     "content_hash": "",  # no text has this hash: if the mention comes back, it is written again
 }
 

@@ -224,6 +224,7 @@ class Mention:
     owner_replied_at: datetime | None = None
     text_truncated: bool = False
     in_reply_to: str = ""  # external_id of what it answers
+    reference: str = ""  # the business's own number for it, such as the order's, where the source tells
     about: tuple[str, ...] = ()  # brands this is about by where it was found (a brand's own review page)
 
     def __post_init__(self) -> None:
@@ -240,6 +241,7 @@ class Mention:
         put(self, "about", tuple(clean_key(brand) for brand in self.about))
         put(self, "language", clean_line(self.language, 16).lower())
         put(self, "in_reply_to", clean_key(self.in_reply_to))
+        put(self, "reference", clean_key(self.reference))
         put(self, "author_followers", _whole(self.author_followers))
         put(self, "reach", _whole(self.reach) or 0)
         stars = self.stars

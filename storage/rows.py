@@ -46,6 +46,7 @@ _PLAIN = (
     "owner_replied_at",
     "text_truncated",
     "in_reply_to",
+    "reference",
 )
 
 

@@ -104,6 +104,7 @@ mentions = Table(
     Column("owner_replied_at", UtcTime),
     Column("text_truncated", Boolean, nullable=False),
     Column("in_reply_to", String(255), nullable=False),
+    Column("reference", String(255), nullable=False, server_default=""),
     Column("about", Text, nullable=False),  # JSON list of brand names
     Column("content_hash", String(32), nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),

@@ -41,6 +41,9 @@ class Case:
     pad: int = 0  # a full page has so many items
     edited: str = ""  # id of what is edited
     gone: str = ""  # id of what is deleted
+    # One review by its id: what in the request's address comes before it, the listing's items, their key; its frame.
+    single: tuple[str, str, str, str] = ("", "", "", "")
+    login: str = ""  # what the request for a token must carry
 
 
 BEARER = "authorization: Bearer token-of-a-test"
@@ -115,9 +118,28 @@ CASES = (
         ["tp-a", "tp-b", "tp-c", "tp-d"],
         keys={"key": "key-of-a-test"},
         auth="apikey: key-of-a-test",
-        notices="absence",
+        notices="again",
         edited="tp-b",
         gone="tp-c",
+        single=("v1/reviews/", "reviews", "id", ""),
+    ),
+    Case(
+        "trustpilot_private",
+        {"business_units": ["46d6a890ffa235a75b00021d"]},
+        [
+            ("accesstoken", "token"),
+            ("&page=2", "page2"),
+            ("&page=3", "end"),
+            ("private/business-units", "page1"),
+        ],
+        ["tp-a", "tp-b", "tp-c", "tp-d"],
+        keys={"key": "key-of-a-test", "secret": "secret-of-a-test"},
+        auth="authorization: Bearer access-of-a-test",
+        login="authorization: Basic a2V5LW9mLWEtdGVzdDpzZWNyZXQtb2YtYS10ZXN0",
+        notices="again",
+        edited="tp-b",
+        gone="tp-c",
+        single=("v1/private/reviews/", "reviews", "id", ""),
     ),
     Case(
         "google_places",
@@ -130,14 +152,25 @@ CASES = (
     ),
     Case(
         "google_business",
-        {"locations": ["accounts/1/locations/2"]},
-        [("oauth/token", "token"), ("pageToken=P2", "page2"), ("/reviews", "page1")],
-        ["gb-a", "gb-b", "gb-c", "gb-d"],
+        {
+            "locations": ["accounts/1/locations/2", "accounts/1/locations/3"],
+            "titles": ["Kaffa Bonn", "Kaffa Ulm"],
+        },
+        [
+            ("oauth/token", "token"),
+            ('"pageToken": "B2"', "batch2"),
+            (":batchGetReviews", "batch"),
+            ("pageToken=P2", "page2"),
+            ("locations/3/reviews", "place3"),
+            ("/reviews", "page1"),
+        ],
+        ["gb-a", "gb-b", "gb-c", "gb-d", "gb-e"],
         keys={"client_id": "client", "client_secret": "secret", "refresh_token": "refresh"},
         auth="authorization: Bearer access-of-a-test",
-        notices="absence",
+        notices="again",
         edited="gb-b",
         gone="gb-c",
+        single=("/reviews/", "reviews", "reviewId", ""),
     ),
     Case(
         "yelp",
@@ -202,7 +235,10 @@ CASES = (
         ["gp:a", "gp:b", "gp:c", "gp:d"],
         keys={"token": "token-of-a-test"},
         auth=BEARER,
+        notices="again",
         edited="gp:b",
+        gone="gp:c",
+        single=("/reviews/", "reviews", "reviewId", ""),
     ),
     Case(
         "app_store_connect",
@@ -211,9 +247,10 @@ CASES = (
         ["ac-a", "ac-b", "ac-c", "ac-d"],
         keys={"token": "token-of-a-test"},
         auth=BEARER,
-        notices="absence",
+        notices="again",
         edited="ac-b",
         gone="ac-c",
+        single=("v1/customerReviews/", "data", "id", "data"),
     ),
     Case(
         "x",
@@ -307,8 +344,8 @@ class ApiStandin:
                 standin.answer(self)
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                standin.answer(self)
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                standin.answer(self, body.decode())
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -332,10 +369,10 @@ class ApiStandin:
         self.thread.join()
         self.server.server_close()
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
+    def answer(self, request: BaseHTTPRequestHandler, said: str = "") -> None:
         kind = urlsplit(request.path).path.strip("/").partition("/")[0]
-        self.asked.append((kind, request.path))
-        status, body, headers = self._answer(kind, request)
+        self.asked.append((kind, f"{request.path} {said}".rstrip()))
+        status, body, headers = self._answer(kind, request, said)
         data = body.encode()
         request.send_response(status)
         headers = {
@@ -348,12 +385,17 @@ class ApiStandin:
         request.end_headers()
         request.wfile.write(data)
 
-    def _answer(self, kind: str, request: BaseHTTPRequestHandler) -> tuple[int, str, dict[str, str]]:
+    def _answer(
+        self, kind: str, request: BaseHTTPRequestHandler, said: str
+    ) -> tuple[int, str, dict[str, str]]:
         case = next((one for one in CASES if one.kind == kind), None)
         if case is None:
             return 404, "not here", {}
-        asked = unquote(request.path.replace("+", " ").replace("%2B", "+"))
-        is_login = request.command == "POST"
+        asked = unquote(request.path.replace("+", " ").replace("%2B", "+")) + said
+        is_login = request.command == "POST" and not said.startswith('{"locationNames"')
+        if is_login and case.login and not _carries(case.login, request):
+            self.unauthorised.append(request.path)
+            return 401, json.dumps({"error": "invalid_client"}), {}
         if case.auth and not is_login and not _carries(case.auth, request):
             self.unauthorised.append(request.path)
             return 401, json.dumps({"error": {"message": "no key"}}), {}
@@ -367,6 +409,9 @@ class ApiStandin:
         stumbles = self.stumbles.get(kind)
         if stumbles and not is_login:
             return stumbles.pop(0), json.dumps({"error": "not now"}), {"Retry-After": "0"}
+        before, among, key, frame = case.single
+        if before and (one := asked.partition(before)[2].partition("?")[0]):
+            return self._one(case, one, among, key, frame)
         name = next((name for words, name in case.answers if words in asked), "")
         if not name:
             return 404, json.dumps({"error": {"message": "no such thing"}}), {}
@@ -378,6 +423,22 @@ class ApiStandin:
             body = json.loads(json.dumps(body).replace(*EDIT))
         link = {"Link": f'<https://api.example/x?{case.link[name]}>; rel="next"'} if name in case.link else {}
         return 200, json.dumps(body, ensure_ascii=False), link
+
+    def _one(self, case: Case, one: str, among: str, key: str, frame: str) -> tuple[int, str, dict[str, str]]:
+        """A review by its id, out of whatever listing it is in."""
+        for path in sorted((PAGES / case.kind).glob("*.json")):
+            listing = saved(case.kind, path.stem)
+            for item in listing.get(among, ()):
+                if item.get(key) != one or (self.mood == "later" and GONE in json.dumps(item)):
+                    continue
+                whole = {**listing, frame: item} if frame else item
+                text = json.dumps(whole, ensure_ascii=False)
+                return 200, text.replace(*EDIT) if self.mood == "later" else text, {}
+        return (
+            404,
+            json.dumps({"error": {"code": 404, "status": "NOT_FOUND", "message": "no such review"}}),
+            {},
+        )
 
 
 def _carries(auth: str, request: BaseHTTPRequestHandler) -> bool:
@@ -470,7 +531,7 @@ def _told(mention: Any) -> dict[str, Any]:
     names = (
         "external_id", "kind", "url", "title", "text", "author", "author_followers", "entity", "stars",
         "rating_raw", "reach", "language", "published_at", "edited_at", "owner_reply", "owner_replied_at",
-        "text_truncated", "in_reply_to",
+        "text_truncated", "in_reply_to", "reference",
     )  # fmt: skip
     return {
         name: value.isoformat() if isinstance(value := getattr(mention, name), datetime) else value

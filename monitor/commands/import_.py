@@ -17,7 +17,7 @@ from monitor.commands import FAILED, FINE, App, pass_app
 
 if TYPE_CHECKING:
     from monitor.config import Config, Source
-    from storage.records import CrawlRun, Mention, Tally
+    from storage.records import CrawlRun, Mention, Removal, Tally
     from storage.store import Store
 
 BATCH = 500
@@ -126,8 +126,8 @@ def _show(files: Sequence[Path], source: Source, wish: Any, now: datetime, impor
     whole, found = True, 0
     for path in files:
         count = _Count()
-        for mention in _read(path, source, wish, now, imports, count):
-            click.echo(json.dumps(shown(mention), ensure_ascii=False))
+        for thing in _read(path, source, wish, now, imports, count):
+            click.echo(json.dumps(shown(thing), ensure_ascii=False))
         found += count.found
         whole = whole and not count.troubles
     click.echo(f"{found:,} mention{'s' * (found != 1)}; nothing was kept", err=True)
@@ -158,9 +158,9 @@ def _take_in(
     reasons: list[str] = []
     for path in files:
         count, tally = _Count(), Tally()
-        batch: list[Mention] = []
-        for mention in _read(path, source, wish, now, imports, count):
-            batch.append(mention)
+        batch: list[Mention | Removal] = []
+        for thing in _read(path, source, wish, now, imports, count):
+            batch.append(thing)
             if len(batch) >= BATCH:
                 tally += ingest(batch, store, desk, now, announce=announce)
                 batch = []
@@ -203,8 +203,8 @@ def _take_in(
 
 def _read(
     path: Path, source: Source, wish: Any, now: datetime, imports: Any, count: _Count
-) -> Iterator[Mention]:
-    """The mentions of a file; what is wrong with it is said, with its line."""
+) -> Iterator[Mention | Removal]:
+    """The mentions of a file, and what it says is gone; what is wrong with it is said, with its line."""
     from monitor.view import safe
 
     for thing in imports.read_file(path, source, now, wish):
@@ -237,6 +237,7 @@ def _said(count: _Count, tally: Tally) -> str:
     words = [f"{count.found:,} read", f"{tally.new:,} new"]
     for number, word in (
         (tally.changed, "changed"),
+        (tally.removed, "removed"),
         (tally.unchanged, "known"),
         (tally.unmatched, "about none of your brands"),
         (tally.flagged, "to be answered"),

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from monitor.commands import FAILED, App, pass_app
-from storage.records import Mention
+from storage.records import Mention, Removal
 
 
 @click.command("try")
@@ -39,11 +39,11 @@ def command(app: App, page: str, url: str, kind: str, name: str) -> None:
     # Spiders are started by name: the layers below must not know them.
     try_page = importlib.import_module("spiders.trial").try_page
     result = try_page(page, now=datetime.now(UTC), url=url, kind=kind, source=source, crawl=crawl)
-    for mention in result.mentions:
-        click.echo(json.dumps(shown(mention), ensure_ascii=False))
+    for thing in (*result.mentions, *result.removals):
+        click.echo(json.dumps(shown(thing), ensure_ascii=False))
     for words in result.problems:
         click.echo(words, err=True)
-    if not result.mentions:
+    if not result.mentions and not result.removals:
         if not result.problems:
             click.echo(f"no mention was found (read as {result.kind or 'nothing'})", err=True)
         raise click.exceptions.Exit(FAILED)
@@ -52,8 +52,10 @@ def command(app: App, page: str, url: str, kind: str, name: str) -> None:
     click.echo(said, err=True)
 
 
-def shown(mention: Mention) -> dict[str, Any]:
+def shown(mention: Mention | Removal) -> dict[str, Any]:
     """The fields of a mention that say something, as JSON takes them; dates in ISO 8601."""
+    if isinstance(mention, Removal):
+        return {"source": mention.source, "external_id": mention.external_id, "removed": mention.reason}
     line: dict[str, Any] = {}
     for field in fields(mention):
         value = getattr(mention, field.name)

@@ -284,6 +284,7 @@ def _facts(one: Reviewed, ask: Ask) -> list[tuple[str, str]]:
         ("Brand", view.safe(case.brand)),
         ("Source", shown.site(config, mention.source)),
         ("About", view.safe(mention.entity, 200)),
+        ("Order", view.safe(mention.reference, 200)),
         ("Author", view.safe(mention.author, 200)),
         ("Written", view.written(mention, config.timezone)),
         ("Reach", f"{mention.reach:,}" if mention.reach else ""),

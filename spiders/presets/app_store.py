@@ -1,7 +1,9 @@
 """What do people say of an app in Apple's App Store, in each country? The shop's public feed of reviews.
 
 Fifty reviews a page, ten pages: the newest 500 of a country, without the developer's replies. With one review
-`entry` is an object instead of a list, with none it is missing; the first entry may be the app itself.
+`entry` is an object instead of a list, with none it is missing; the first entry may be the app itself. A review
+that is changed keeps its id and moves to the top. What is older than the newest 500 leaves the feed as well as
+what is deleted: absence proves nothing here.
 """
 
 from __future__ import annotations
@@ -44,12 +46,14 @@ PRESET = Preset(
     ask=_ask,
     items=("feed.entry", "feed && `[]`"),
     skip='!"im:rating"',
+    places="apps",
     context=_context,
     fields={
         "id": "id.label",
         "title": "title.label",
         "text": "content.label",
         "author": "author.name.label",
+        "entity": "_.app",
         "rating": '"im:rating".label',
         "reach": '"im:voteCount".label',
         "published": "updated.label",

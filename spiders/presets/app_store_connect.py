@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from spiders.json_api import ApiSpider, Call, Preset, by_body_link, reader
 from storage.records import Kind
 
 LASTS = timedelta(minutes=19)
+_APP = re.compile(r"/apps/([^/?]{1,200})/customerReviews")
 
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
@@ -25,26 +27,39 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 
 def _items(body: Any) -> Sequence[Any] | None:
+    if body.get("type") == "customerReviews":
+        return [body]
     found = body.get("data")
     found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list):
         return None
-    responses = {
-        one.get("id"): one.get("attributes")
-        for one in body.get("included") or ()
-        if isinstance(one, dict) and one.get("type") == "customerReviewResponses"
-    }
-    return [_answered(one, responses) for one in found]
+    responses: dict[Any, Any] = {}
+    for one in body.get("included") or ():
+        if isinstance(one, dict) and one.get("type") == "customerReviewResponses":
+            said = one.get("attributes")
+            responses[one.get("id")] = said
+            responses[_related(one, "review")] = said  # some answers tie them together at this end only
+    responses.pop(None, None)
+    return [
+        {**one, "response": responses.get(_related(one, "response")) or responses.get(one.get("id"))}
+        if isinstance(one, dict)
+        else one
+        for one in found
+    ]
 
 
-def _answered(review: Any, responses: Mapping[Any, Any]) -> Any:
-    if not isinstance(review, dict):
-        return review
-    related = review.get("relationships")
-    response = related.get("response") if isinstance(related, dict) else None
-    link = response.get("data") if isinstance(response, dict) else None
-    name = link.get("id") if isinstance(link, dict) else None
-    return {**review, "response": responses.get(name)}
+def _related(thing: Mapping[str, Any], name: str) -> Any:
+    for step in ("relationships", name, "data", "id"):
+        found = thing.get(step)
+        if not isinstance(found, dict):
+            return found if step == "id" and isinstance(found, str) else None
+        thing = found
+    return None
+
+
+def _context(url: str) -> dict[str, str]:
+    found = _APP.search(url)
+    return {"app": found[1]} if found else {}
 
 
 def token_for(keys: Mapping[str, str], now: datetime) -> dict[str, str]:
@@ -85,11 +100,14 @@ PRESET = Preset(
     api_url="https://api.appstoreconnect.apple.com",
     ask=_ask,
     items=_items,
+    context=_context,
+    places="apps",
     fields={
         "id": "id",
         "title": "attributes.title",
         "text": "attributes.body",
         "author": "attributes.reviewerNickname",
+        "entity": "_.app",
         "rating": "attributes.rating",
         "published": "attributes.createdDate",
         "reply": "response.responseBody",
@@ -98,6 +116,10 @@ PRESET = Preset(
     mentions=Kind.REVIEW,
     paging=by_body_link("links.next"),
     complete=True,
+    again=lambda call, names: call.url(f"v1/customerReviews/{quote(names[0], safe='')}", include="response"),
+    again_size=1,
+    again_young=timedelta(days=30),
+    gone=lambda status, body: status in (404, 410),
     auth_headers={"Authorization": "Bearer {token}"},
     derive=token_for,
     advice={

@@ -16,9 +16,21 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 
 def _items(body: Any) -> Sequence[Any] | None:
+    if "error" in body or "error_message" in body:
+        return None
+    many = body.get("places", body.get("results"))  # what a search found
+    if isinstance(many, list):
+        found = [_of_place(one) if isinstance(one, dict) else None for one in many]
+        return [review for some in found for review in some or ()]
     place = body.get("result", body)  # `result`: the older API's
+    if "authorAttribution" in place or "author_name" in place:
+        return [place]  # a review by itself
+    return _of_place(place)
+
+
+def _of_place(place: Any) -> list[Any] | None:
     reviews = place.get("reviews")
-    if reviews is None and any(name in place for name in ("id", "name", "displayName", "rating")):
+    if reviews is None and any(name in place for name in ("id", "place_id", "displayName", "rating")):
         return []
     name = search("displayName.text || name", place)
     if not isinstance(reviews, list):
@@ -38,7 +50,7 @@ PRESET = Preset(
         "author": "authorAttribution.displayName || author_name",
         "entity": "place",
         "rating": "rating",
-        "language": "originalText.languageCode || text.languageCode || original_language",
+        "language": "originalText.languageCode || text.languageCode || original_language || language",
         "published": "publishTime || time",
         "url": "googleMapsUri",
     },
@@ -56,6 +68,8 @@ PRESET = Preset(
         "RESOURCE_EXHAUSTED": "the quota is spent: look at the Google Cloud console",
         "NOT_FOUND": "the place's id is out of date: look it up again",
         "API_KEY_INVALID": "look at LOWSTAR_GOOGLE_PLACES_KEY",
+        "REQUEST_DENIED": "look at LOWSTAR_GOOGLE_PLACES_KEY",
+        "OVER_QUERY_LIMIT": "the quota is spent: look at the Google Cloud console",
     },
     terms="Nothing but the place's id may be kept (Google Maps Platform, service specific terms).",
 )

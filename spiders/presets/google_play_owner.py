@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from spiders.json_api import ApiSpider, Budget, Call, Preset, by_cursor, reader
 from spiders.presets.google_business import GOOGLE_ADVICE, GOOGLE_LOGIN
 from storage.records import Kind
 
+YOUNG = timedelta(days=30)  # a review is asked for by its id for longer than the listing shows it
 _APP = re.compile(r"/applications/([^/?]{1,200})/reviews")
 
 
@@ -42,7 +44,8 @@ def _flat(review: Any) -> Any:
         if isinstance(comment, dict):
             said |= {name: comment[name] for name in ("userComment", "developerComment") if name in comment}
     user = said.get("userComment")
-    words = user.get("text") if isinstance(user, dict) else None
+    # Where a translation was asked for, `text` is that.
+    words = user.get("originalText") or user.get("text") if isinstance(user, dict) else None
     title, tab, text = words.partition("\t") if isinstance(words, str) else ("", "", "")
     return {**review, **said, "title": title if tab else "", "words": text if tab else title}
 
@@ -50,6 +53,12 @@ def _flat(review: Any) -> Any:
 def _context(url: str) -> dict[str, str]:
     found = _APP.search(url)
     return {"app": found[1]} if found else {}
+
+
+def _again(call: Call, names: Sequence[str]) -> str:
+    app, _, name = names[0].partition("/")
+    path = f"androidpublisher/v3/applications/{quote(app, safe='')}/reviews/{quote(name, safe='')}"
+    return call.url(path) if app and name else ""
 
 
 PRESET = Preset(
@@ -75,6 +84,12 @@ PRESET = Preset(
     mentions=Kind.REVIEW,
     link="https://play.google.com/store/apps/details?id={_.app}&reviewId={reviewId}",
     paging=by_cursor("tokenPagination.nextPageToken", "token"),
+    places="apps",
+    again=_again,
+    again_size=1,
+    again_name="join('/', [_.app, reviewId])",
+    again_young=YOUNG,
+    gone=lambda status, body: status in (404, 410),
     auth_headers={"Authorization": "Bearer {token}"},
     login=GOOGLE_LOGIN,
     budget=Budget(200, "hour"),

@@ -7,6 +7,7 @@ saved answers of both are read. An answer may hold fewer than it was asked for: 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ LANGUAGES = {
     "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "schinese": "zh", "spanish": "es",
     "swedish": "sv", "tchinese": "zh", "thai": "th", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi",
 }  # fmt: skip
+
+
+_SHOP = re.compile(r"/appreviews/(\d{1,20})")
 
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
@@ -47,8 +51,16 @@ def _wanted(url: str) -> dict[str, Any]:
     return wanted if isinstance(wanted, dict) else {}
 
 
+def _context(url: str) -> dict[str, str]:
+    shop = _SHOP.search(url)  # an answer of the shop's own address
+    app = scalar(_wanted(url).get("appid")) or (shop[1] if shop else "")
+    return {"app": app} if app else {}
+
+
 def _items(body: Any) -> Sequence[Any] | None:
     inner = body.get("response", body)
+    if "recommendationid" in inner:
+        return [inner]
     reviews = inner.get("reviews")
     if isinstance(reviews, dict):  # collected by id
         return list(reviews.values())
@@ -71,11 +83,13 @@ PRESET = Preset(
     api_url="https://api.steampowered.com",
     ask=_ask,
     items=_items,
-    context=lambda url: {"app": scalar(_wanted(url).get("appid"))},
+    context=_context,
+    places="apps",
     fields={
         "id": "recommendationid",
         "text": "review",
         "author": "author.personaname || author.steamid",
+        "entity": "_.app",
         "rating": "voted_up",
         "reach": "[votes_up, comment_count]",
         "language": "language",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from spiders.json_api import ApiSpider, Budget, Call, Preset, reader
@@ -16,23 +17,32 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
             yield f"reviews of {location} in {language}", call.url(f"{path}/reviews", language=language)
 
 
+def _items(body: Any) -> Sequence[Any] | None:
+    for name in ("data", "reviews"):  # `reviews`: in the answer about a place, in the versions before
+        if isinstance(body.get(name), list):
+            return list(body[name])
+    if "location_id" in body and "rating" in body and ("text" in body or "published_date" in body):
+        return [body]
+    return [] if "location_id" in body and "name" in body and "error" not in body else None
+
+
 PRESET = Preset(
     kind="tripadvisor",
     title="Tripadvisor",
     api_url="https://api.content.tripadvisor.com/api/v1",
     ask=_ask,
-    items=("data",),
+    items=_items,
     fields={
         "id": "id",
         "title": "title",
         "text": "text",
-        "author": "user.username",
+        "author": "user.username || user.name",
         "rating": "rating",
         "reach": "helpful_votes",
         "language": "lang",
         "published": "published_date",
-        "reply": "owner_response.text",
-        "replied": "owner_response.published_date",
+        "reply": "owner_response.text || management_response.text",
+        "replied": "owner_response.published_date || management_response.published_date",
         "url": "url",
     },
     mentions=Kind.REVIEW,

@@ -16,8 +16,11 @@ NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 YELP = Source(name="yelp", kind="yelp")
 
 
-def test_every_limit_has_its_reason() -> None:
-    assert set(REASONS) == {kind for kind, api in APIS.items() if api.keep is not None}
+def test_every_limit_has_its_reason_and_review_sources_say_why_they_have_none() -> None:
+    assert {kind for kind, api in APIS.items() if api.keep is not None} <= set(REASONS) <= set(APIS)
+    for kind, reason in REASONS.items():
+        assert reason.startswith("no limit: ") == (APIS[kind].keep is None)
+    assert kept_for(Source(name="ours", kind="steam")) == (None, REASONS["steam"])
 
 
 def test_lowstar_toml_overrides_and_most_sources_keep_for_good() -> None:

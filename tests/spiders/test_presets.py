@@ -201,6 +201,46 @@ def test_since_is_asked_for_where_an_api_knows_it(rounds: Any) -> None:
     assert any("since_id=115599" in path for path in asked["mastodon"])
 
 
+def test_several_places_are_asked_in_one_question_and_each_by_itself_once_a_week(rounds: Any) -> None:
+    asked = {name: rounds[name]["google_business"]["asked"] for name in ("first", "again", "later", "sweep")}
+    batches = {name: [path for path in paths if ":batchGetReviews" in path] for name, paths in asked.items()}
+    assert batches["first"] == batches["sweep"] == []
+    assert [path.partition(" ")[0] for path in batches["again"]] == [
+        "/google_business/v4/accounts/1/locations:batchGetReviews"
+    ]
+    names = ["accounts/1/locations/2", "accounts/1/locations/3"]
+    said = [json.loads(path.partition(" ")[2]) for path in batches["later"]]
+    assert said[0] == {"locationNames": names, "pageSize": 50, "orderBy": "updateTime desc"}
+    assert said[1] == {**said[0], "pageToken": "B2"}
+    places = {one["external_id"]: one["entity"] for one in rounds["later"]["google_business"]["mentions"]}
+    assert (places["gb-b"], places["gb-e"]) == ("Kaffa Bonn", "Kaffa Ulm")
+    replies = {
+        one["external_id"]: one["owner_reply"] for one in rounds["first"]["google_business"]["mentions"]
+    }
+    assert (replies["gb-b"], replies["gb-e"]) == ("Please write to us.", "")  # Google rejected the other
+
+
+def test_the_private_api_tells_the_order_and_when_the_reply_was_changed(rounds: Any) -> None:
+    told = {one["external_id"]: one for one in rounds["first"]["trustpilot_private"]["mentions"]}
+    assert {name: one["reference"] for name, one in told.items()} == {
+        "tp-a": "order-a", "tp-b": "order-b", "tp-c": "order-c", "tp-d": "",
+    }  # fmt: skip
+    assert told["tp-b"]["owner_reply"] == "Sorry, we call you."
+    assert told["tp-b"]["owner_replied_at"] == "2026-11-21T12:00:00+00:00"
+    assert "customer.example" not in json.dumps(rounds["first"]["trustpilot_private"])
+
+
+def test_only_what_no_listing_showed_is_asked_for_by_its_id(rounds: Any) -> None:
+    for kind, name in (
+        ("trustpilot", "tp-d"),
+        ("app_store_connect", "ac-d"),
+        ("google_play_owner", "gp%3Ad"),
+    ):
+        asked = rounds["again"][kind]["asked"]  # its first page was known: the second was not read
+        assert len(asked) == 2
+        assert name in asked[1]
+
+
 # --- saved answers -----------------------------------------------------------------------------------------
 
 
@@ -210,7 +250,8 @@ def test_a_saved_answer_can_be_tried(case: Case) -> None:
     named = try_page(path, now=AT, kind=case.kind)
     guessed = try_page(path, now=AT)
     assert len(named.mentions) >= 2
-    if case.kind != "github":  # whose issues are a JSON Feed's items as well
+    # GitHub's issues are a JSON Feed's items as well; the private reviews of Trustpilot are its public ones, too.
+    if case.kind not in ("github", "trustpilot_private"):
         assert (guessed.kind, guessed.mentions) == (case.kind, named.mentions)
 
 
@@ -241,6 +282,7 @@ EMPTY = {
     "bluesky": {"posts": []},
     "youtube": {"items": []},
     "trustpilot": {"reviews": []},
+    "trustpilot_private": {"reviews": []},
     "google_places": {"id": "x"},
     "google_business": {},
     "yelp": {"reviews": [], "total": 0},

@@ -57,6 +57,7 @@ mentions = st.builds(
     owner_replied_at=any_time,
     text_truncated=st.booleans(),
     in_reply_to=anything,
+    reference=anything,
     about=st.lists(st.text(max_size=20), max_size=3).map(tuple),
 )
 

@@ -193,6 +193,7 @@ def test_a_removed_mention_keeps_no_word_of_a_stranger(store: Store, store_url: 
         owner_reply=secret,
         rating_raw=secret,
         in_reply_to=secret,
+        reference=secret,
         author_followers=77_777,
         stars=1,
     )
