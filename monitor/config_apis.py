@@ -48,6 +48,7 @@ class Api:
     where: str = ""  # where a key is to be had, as a person would say it
     one_of: tuple[str, ...] = ()  # at least one of these options must be given
     stream: str = ""  # how the address of its stream begins, where it has one: "https", "wss"
+    flags: tuple[str, ...] = ()  # options that are true or false, and false unless given
     budget: bool = False  # has a budget of requests or reads that can be changed
     keep: timedelta | None = None  # for how long its terms let us keep what was read; None: they set no limit
 
@@ -218,7 +219,8 @@ APIS: Mapping[str, Api] = {
         needs=(("token",),),
         where="make a project with a bearer token at https://developer.x.com",
         budget=True,
-        keep=timedelta(days=30),  # deletions are not looked for: it would cost reads
+        flags=("recheck",),
+        keep=timedelta(days=30),  # deletions are looked for where it is asked to: it costs reads
     ),
     "threads": Api(
         "posts on Threads",
@@ -232,6 +234,16 @@ APIS: Mapping[str, Api] = {
         {"pages": _ids("19292868552")},
         needs=(("token",),),
         where="make a page token with pages_read_user_content at https://developers.facebook.com/tools/explorer",
+    ),
+    "instagram": Api(
+        "comments on your own Instagram posts, and posts that tag you",
+        {
+            "accounts": Option('a list of account ids: ["17841405309211844"]', _number, required=True),
+            "mentioned_media": Option('a list of ids from a webhook: ["17846368219941692"]', _number),
+            "mentioned_comments": Option('a list of ids from a webhook: ["17967008497439572"]', _number),
+        },
+        needs=(("token",),),
+        where="make a token with instagram_manage_comments at https://developers.facebook.com/tools/explorer",
     ),
     "tripadvisor": Api(
         "the five newest reviews of a place on Tripadvisor",
@@ -273,6 +285,8 @@ def read_options(kind: str, table: Table) -> dict[str, Any]:
             )
             if texts:
                 options[name] = texts
+    for name in api.flags:
+        options[name] = table.flag(name, False)
     if api.one_of and not any(table.given(name) for name in api.one_of):
         table.missing(
             api.one_of[0], " or ".join(f"{name} = {api.options[name].example}" for name in api.one_of)

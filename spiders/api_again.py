@@ -20,7 +20,8 @@ from storage.records import Mention, Removal
 
 YOUNG_MAX = 500  # posts of one source that are asked for again
 FEW = 5  # as many may vanish at once without a second thought
-GONE_STATUSES = [400, 403, 404, 410]  # with which an API says that what was asked for by id is gone
+MOVED = [301, 302, 307, 308]  # it is elsewhere now, and no longer ours to follow
+GONE = [400, 403, 404, 410]  # with which an API says that what was asked for by id is gone
 
 
 class SecondLook(PagedSpider):
@@ -38,7 +39,9 @@ class SecondLook(PagedSpider):
         )
         self._named: dict[str, str] = {}  # by what other name a post is asked for
         self._asked_again: set[str] = set()
-        self._gone: set[str] = set()  # of those
+        self._gone: set[str] = set()  # of those, what an answer left out
+        self._said_gone: set[str] = set()  # and what an error said to be gone
+        self._removed: set[str] = set()  # what answers themselves mark as deleted
         self._seen_well = False  # a listing was read without a fault: what is missing elsewhere is missing
 
     def _call(self) -> Call:
@@ -68,6 +71,8 @@ class SecondLook(PagedSpider):
         young = self._known_young()
         for one in mentions:
             # A fingerprint is our own name: nobody can be asked for it.
+            if self.preset.again_name and one.external_id not in self._named:
+                continue  # nobody can be asked for it
             if one.published_at is None or set(one.external_id) & {"\n", "\t", ","}:
                 continue
             young.pop(one.external_id, None)  # it was seen a moment ago: the others come first
@@ -106,13 +111,16 @@ class SecondLook(PagedSpider):
             if url and self._afford(url):
                 self._open += 1
                 self._asked_again.update(ids)
-                yield self.request(url, meta={"again": ids, "handle_httpstatus_list": GONE_STATUSES})
+                yield self.request(url, meta={"again": ids, "handle_httpstatus_list": GONE + MOVED})
 
     def _look_at_again(self, response: Response, ids: Sequence[str]) -> None:
         """What was asked for by id and did not come back is gone; what came back need not be a mention."""
         text = as_text(response)
         there = ids_in(self.preset, decoded_or_none(text), response.url) if text is not None else set()
-        self._gone.update(one for one in ids if one not in there)
+        gone = {one for one in ids if one not in there}
+        self._gone |= gone
+        if len(gone) < len(ids):
+            self.set_cursor("asked again well", self.fetched_at.isoformat())
         young = self._known_young()
         for one in ids:
             if one in young:
@@ -125,6 +133,12 @@ class SecondLook(PagedSpider):
         ids = response.meta.get("again") or []
         text = as_text(response)
         body = decoded_or_none(text) if text is not None else None
+        if ids and response.status in MOVED:
+            self._young = {name: said for name, said in self._known_young().items() if name not in ids}
+            self._keep_young(())
+            self._settle(response, 0)
+            self.health.nothing_new()
+            return
         if not ids or not self.preset.gone(response.status, body):
             self._broken = self._cut = True
             self._settle(response, 0)
@@ -133,7 +147,7 @@ class SecondLook(PagedSpider):
         self._settle(response, 0)
         self.health.nothing_new()
         if len(ids) == 1:
-            self._look_at_again(response, ids)
+            self._said_gone.update(ids)
             return
         middle = len(ids) // 2  # which of them it is, nobody says: both halves are asked for
         for half in (ids[:middle], ids[middle:]):
@@ -141,7 +155,10 @@ class SecondLook(PagedSpider):
 
     def missing(self, shelf: Shelf) -> list[Removal]:
         """Besides what the base finds: posts that were asked for by id and did not come back."""
-        gone, asked = self._gone, self._asked_again
+        gone, asked = self._gone - self._removed, self._asked_again
+        # "There is no such thing, or you may not see it" is believed of one who has seen such a thing.
+        if self.cursor("asked again well"):
+            gone |= self._said_gone - self._removed
         more = super().missing(shelf)
         if not gone or not self._seen_well:
             return more

@@ -280,7 +280,7 @@ class ApiSpider(SecondLook, PagedSpider):
 
     async def parse(self, response: Response, **_: Any) -> AsyncIterator[Any]:
         """Reads one answer; at the end of a listing remembers how far it was read."""
-        if response.status >= 400:
+        if response.status >= 300 and response.status != 304:
             for request in self._refused_again(response):
                 yield request
             return
@@ -295,6 +295,8 @@ class ApiSpider(SecondLook, PagedSpider):
             if isinstance(thing, Request):
                 more.append(thing)
                 continue
+            if isinstance(thing, Removal):
+                self._removed.add(thing.external_id)
             if isinstance(thing, Mention):
                 found.append(thing)
                 self._met.add(thing.external_id)

@@ -9,9 +9,10 @@ times against itself and prints what came of it:
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,11 +40,26 @@ class Case:
     notices: str = ""  # how a deletion is noticed: "absence", "flag", "again"; "" not at all
     link: Mapping[str, str] = field(default_factory=dict)  # answer → query of its `Link: rel="next"`
     pad: int = 0  # a full page has so many items
+    # What is asked for by id: the ids an address names, and the frame their items come in. What has been
+    # deleted is left out, or answered with `lost` where that is how the API says it.
+    again: Callable[[str], list[str]] = lambda asked: []
+    frame: Callable[[list[Any]], Any] = lambda items: items[0]
+    lost: tuple[int, Any] | None = None
     edited: str = ""  # id of what is edited
     gone: str = ""  # id of what is deleted
     # One review by its id: what in the request's address comes before it, the listing's items, their key; its frame.
     single: tuple[str, str, str, str] = ("", "", "", "")
     login: str = ""  # what the request for a token must carry
+
+
+def in_path(pattern: str, between: str = "") -> Callable[[str], list[str]]:
+    """The ids an address names."""
+
+    def ids(asked: str) -> list[str]:
+        found = re.search(pattern, asked)
+        return [] if found is None else found[1].split(between) if between else [found[1]]
+
+    return ids
 
 
 BEARER = "authorization: Bearer token-of-a-test"
@@ -186,7 +202,11 @@ CASES = (
         {"queries": ["Kaffa"]},
         [("page=2", "page2"), ("search/advanced", "page1")],
         [f"stackoverflow/{one}" for one in (501, 502, 503, 504)],
+        again=in_path(r"/questions/([\d;]+)", ";"),
+        frame=lambda items: {"items": items, "has_more": False},
+        notices="again",
         edited="stackoverflow/502",
+        gone="stackoverflow/503",
     ),
     Case(
         "discourse",
@@ -195,6 +215,8 @@ CASES = (
         ["603", "602", "601", "500"],
         keys={"api_key": "key-of-a-test", "api_username": "kaffa"},
         auth="api-key: key-of-a-test",
+        again=in_path(r"/posts/(\d+)\.json"),
+        lost=(404, {"errors": ["The requested URL could not be found."], "error_type": "not_found"}),
         notices="flag",
         edited="602",
         gone="601",
@@ -207,6 +229,9 @@ CASES = (
             *(f"https://lemmy.example/comment/{one}" for one in (701, 702, 703)),
             "https://lemmy.example/post/9",
         ],
+        again=in_path(r"/(?:post|comment)\?id=(\d+)"),
+        frame=lambda items: {"comment_view" if "comment" in items[0] else "post_view": items[0]},
+        lost=(404, {"error": "couldnt_find_comment"}),
         notices="flag",
         pad=50,
         edited="https://lemmy.example/comment/702",
@@ -226,7 +251,11 @@ CASES = (
         keys={"token": "token-of-a-test"},
         auth=BEARER,
         link={"page1": "per_page=100&page=2"},
+        again=in_path(r"/(?:issues|discussions|comments)/(\d+)$"),
+        lost=(410, {"message": "This issue was deleted", "status": "410"}),
+        notices="again",
         edited="I_802",
+        gone="I_803",
     ),
     Case(
         "google_play_owner",
@@ -254,12 +283,20 @@ CASES = (
     ),
     Case(
         "x",
-        {"queries": ["Kaffa"], "budget": 10_000},
+        {"queries": ["Kaffa"], "budget": 10_000, "recheck": True},
         [("next_token=P2", "page2"), ("search/recent", "page1")],
         [str(X + 3), str(X + 2), str(X + 1), str(X)],
         keys={"token": "token-of-a-test"},
         auth=BEARER,
+        again=in_path(r"[?&]ids=([\d,]+)", ","),
+        frame=lambda items: {
+            "data": items,
+            "includes": saved("x", "page1")["includes"],
+            "errors": [{"type": "https://api.x.com/2/problems/resource-not-found"}],
+        },
+        notices="again",
         edited=str(X + 2),
+        gone=str(X + 1),
     ),
     Case(
         "threads",
@@ -268,16 +305,45 @@ CASES = (
         ["901", "902", "903", "904"],
         keys={"token": "token-of-a-test"},
         auth="access_token=token-of-a-test",
+        again=in_path(r"/v1\.0/(\d+)\?"),
+        lost=(400, {"error": {"message": "No such object.", "code": 100, "error_subcode": 33}}),
+        notices="again",
         edited="902",
+        gone="903",
     ),
     Case(
         "facebook",
         {"pages": ["19292868552"]},
-        [("ratings", "ratings"), ("after=P2", "page2"), ("published_posts", "page1")],
-        ["19292868552_b", "19292868552_c", "19292868552_d"],  # and two recommendations without an id
+        [("ratings", "ratings"), ("tagged", "tagged"), ("after=P2", "page2"), ("published_posts", "page1")],
+        ["19292868552_b", "19292868552_c", "19292868552_d", "88_e"],  # and two recommendations without an id
         keys={"token": "token-of-a-test"},
         auth="access_token=token-of-a-test",
+        again=in_path(r"[?&]ids=([\w,]+)", ","),
+        frame=lambda items: {item["id"]: item for item in items},
+        lost=(400, {"error": {"message": "(#803) Some of the aliases do not exist", "code": 803}}),
+        notices="again",
         edited="19292868552_b",
+        gone="19292868552_c",
+    ),
+    Case(
+        "instagram",
+        {"accounts": ["178400"], "mentioned_media": ["1787"], "mentioned_comments": ["1788"]},
+        [
+            ("mentioned_media", "media"),
+            ("mentioned_comment", "comment"),
+            ("/tags", "tags"),
+            ("after=P2", "page2"),
+            ("/media", "page1"),
+        ],
+        ["1781", "1782", "1783", "1784", "1785", "1786", "1787", "1788"],
+        keys={"token": "token-of-a-test"},
+        auth="access_token=token-of-a-test",
+        again=in_path(r"[?&]ids=([\d,]+)", ","),
+        frame=lambda items: {item["id"]: {**item, "replies": {"data": []}} for item in items},
+        lost=(400, {"error": {"message": "Unsupported get request.", "code": 100, "error_subcode": 33}}),
+        notices="again",
+        edited="1782",
+        gone="1783",
     ),
     Case(
         "tripadvisor",
@@ -323,7 +389,10 @@ def padded(value: Any, size: int) -> Any:
     """`value` whose comments are filled up to `size` with copies of the first."""
     items = value["comments"]
     text = json.dumps(items[0])
-    copies = [json.loads(text.replace("comment/701", f"comment/701{n}")) for n in range(size - len(items))]
+    copies = [
+        json.loads(text.replace("comment/701", f"comment/701{n}").replace('"id": 701', f'"id": 701{n}'))
+        for n in range(size - len(items))
+    ]
     return {**value, "comments": [*items, *copies]}
 
 
@@ -412,6 +481,15 @@ class ApiStandin:
         before, among, key, frame = case.single
         if before and (one := asked.partition(before)[2].partition("?")[0]):
             return self._one(case, one, among, key, frame)
+
+        if ids := case.again(asked):
+            items = [item for one in ids for item in self._held(kind, one, case)]
+            if case.pad and not items:
+                copies = padded(saved(kind, "page1"), case.pad)["comments"]
+                items = [one for one in copies if str(one["comment"]["id"]) in ids]
+            if len(items) < len(ids) and case.lost is not None:
+                return case.lost[0], json.dumps(case.lost[1]), {}
+            return 200, json.dumps(case.frame(items)), {}
         name = next((name for words, name in case.answers if words in asked), "")
         if not name:
             return 404, json.dumps({"error": {"message": "no such thing"}}), {}
@@ -439,6 +517,30 @@ class ApiStandin:
             json.dumps({"error": {"code": 404, "status": "NOT_FOUND", "message": "no such review"}}),
             {},
         )
+
+    def _held(self, kind: str, wanted: str, case: Case) -> list[Any]:
+        """What the saved answers of a kind hold by this id, in the mood of the moment."""
+        for path in sorted((PAGES / kind).glob("*.json")):
+            body = saved(kind, path.stem)
+            if self.mood == "later":
+                body = flagged(body, GONE) if case.notices == "flag" else without(body, GONE)
+                body = json.loads(json.dumps(body).replace(*EDIT))
+            if (found := held(body, wanted)) is not None:
+                return [found]
+        return []
+
+
+def held(value: Any, wanted: str) -> Any:
+    """The item with this id, or this number, wherever it is in `value`."""
+    if isinstance(value, list):
+        return next((one for inner in value if (one := held(inner, wanted)) is not None), None)
+    if not isinstance(value, dict):
+        return None
+    inside = [value.get(part) for part in ("post", "comment") if isinstance(value.get(part), dict)]
+    for one in [value, *inside[-1:]]:
+        if wanted in (str(one.get("id")), str(one.get("number")), str(one.get("question_id"))):
+            return value
+    return held(list(value.values()), wanted)
 
 
 def _carries(auth: str, request: BaseHTTPRequestHandler) -> bool:

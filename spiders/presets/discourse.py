@@ -38,6 +38,8 @@ def _items(body: Any) -> Sequence[Any] | None:
         return [_post({**named, **one}) for one in stream.get("posts", ()) if isinstance(one, dict)]
     if isinstance(topics, dict):
         return [_topic(one) for one in topics.get("topics", ())]
+    if "cooked" in body and "topic_id" in body:  # one post
+        return [_post(body)]
     posts = body.get("latest_posts", body.get("posts"))
     if not isinstance(posts, list):
         return None
@@ -110,6 +112,10 @@ PRESET = Preset(
     paging=_paging,
     newest="time",
     newest_first=True,
+    again=lambda call, names: call.url(f"posts/{names[0]}.json") if names[0].isdigit() else "",
+    again_size=1,
+    again_most=10,  # of the 60 a minute
+    gone=lambda status, body: status in (404, 410) and isinstance(body, dict),
     robots=True,
     auth_headers={"Api-Key": "{api_key}", "Api-Username": "{api_username}"},
     advice={

@@ -4,6 +4,7 @@ some repositories, last changed first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,9 @@ from spiders.json_api import ApiSpider, Call, Preset, by_link_header, reader
 
 OVERLAP = timedelta(hours=2)
 FIRST_LOOK = timedelta(days=30)
+_PLACE = re.compile(
+    r"/repos/[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}/(?:issues(?:/comments)?|discussions)/\d{1,18}$"
+)
 
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
@@ -42,8 +46,16 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 def _items(body: Any) -> Sequence[Any] | None:
     if isinstance(body, list):
         return body
+    if isinstance(body.get("node_id"), str) and "body" in body:  # one issue, comment or discussion
+        return [body]
     found = body.get("items", body.get("issues"))  # `issues`: of the search there once was
     return found if isinstance(found, list) else None
+
+
+def _again(call: Call, names: Sequence[str]) -> str:
+    """The thing itself, at its place below the API's address, whatever host was named with it."""
+    found = _PLACE.search(names[0])
+    return call.url(found[0][1:]) if found else ""
 
 
 PRESET = Preset(
@@ -60,12 +72,17 @@ PRESET = Preset(
         "author": "user.login || user",
         "reach": "[comments, reactions.total_count]",
         "published": "created_at",
-        "in_reply_to": "issue_url",
-        "kind": "issue_url && 'comment' || 'post'",
+        "in_reply_to": "issue_url || discussion_url",
+        "kind": "(issue_url || discussion_url || discussion_id) && 'comment' || 'post'",
         "url": "html_url",
     },
     paging=by_link_header,
     newest="time",
+    again=_again,
+    again_size=1,
+    again_most=10,  # of the 60 an hour
+    again_name="url",
+    gone=lambda status, body: status in (404, 410),
     headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
     auth_headers={"Authorization": "Bearer {token}"},
     terms="Public content; may be kept for as long as it is needed (GitHub's acceptable use policies).",

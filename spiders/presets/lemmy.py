@@ -11,6 +11,8 @@ from typing import Any
 from spiders.json_api import ApiSpider, Call, Preset, by_page, reader
 from spiders.parsing.html import html_to_text
 
+_GONE = ("couldnt_find_post", "couldnt_find_comment", "couldnt_find_object", "not_found", "deleted")
+
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
     for query in call.queries():
@@ -28,6 +30,16 @@ def _items(body: Any) -> Sequence[Any] | None:
         return [_comment(body["comment_view"])]
     if isinstance(body.get("post_view"), dict):
         return [_post(body["post_view"])]
+    mixed = next(
+        (body[name] for name in ("search", "items", "results") if isinstance(body.get(name), list)), None
+    )
+    if mixed is not None:  # the search of version 4 of the API
+        views = [one for one in mixed if isinstance(one, dict)]
+        return [
+            _comment(one) if "comment" in one else _post(one)
+            for one in views
+            if "comment" in one or "post" in one
+        ]
     comments, posts = body.get("comments"), body.get("posts")
     if not isinstance(comments, list) and not isinstance(posts, list):
         return None
@@ -44,12 +56,16 @@ def _comment(view: Any) -> dict[str, Any]:
     path = str(comment.get("path", "")).split(".")
     return {
         "id": comment.get("ap_id"),
+        "asked": f"comment {number}" if isinstance(number := comment.get("id"), int) else None,
         "text": comment.get("content"),
         "author": _part(view, "creator").get("name"),
         "community": _part(view, "community").get("name"),
-        "published": comment.get("published"),
-        "updated": comment.get("updated"),
-        "reach": [counts.get("score"), counts.get("child_count")],
+        "published": comment.get("published", comment.get("published_at")),
+        "updated": comment.get("updated", comment.get("updated_at")),
+        "reach": [
+            counts.get("score", comment.get("score")),
+            counts.get("child_count", comment.get("child_count")),
+        ],
         "gone": bool(comment.get("deleted") or comment.get("removed")),
         "parent": path[-2] if len(path) > 2 else post.get("ap_id"),
         "kind": "comment",
@@ -61,13 +77,14 @@ def _post(view: Any) -> dict[str, Any]:
     text = "\n".join(str(post[name]) for name in ("body", "url") if post.get(name))
     return {
         "id": post.get("ap_id"),
+        "asked": f"post {number}" if isinstance(number := post.get("id"), int) else None,
         "title": post.get("name"),
         "text": text,
         "author": _part(view, "creator").get("name"),
         "community": _part(view, "community").get("name"),
-        "published": post.get("published"),
-        "updated": post.get("updated"),
-        "reach": [counts.get("score"), counts.get("comments")],
+        "published": post.get("published", post.get("published_at")),
+        "updated": post.get("updated", post.get("updated_at")),
+        "reach": [counts.get("score", post.get("score")), counts.get("comments", post.get("comments"))],
         "gone": bool(post.get("deleted") or post.get("removed")),
         "kind": "post",
     }
@@ -89,6 +106,11 @@ def _activity(thing: Mapping[str, Any]) -> dict[str, Any]:
         "parent": thing.get("inReplyTo"),
         "kind": "comment" if thing.get("inReplyTo") else "post",
     }
+
+
+def _again(call: Call, names: Sequence[str]) -> str:
+    what, _, number = names[0].partition(" ")
+    return call.url(f"api/v3/{what}", id=number) if what in ("post", "comment") and number.isdigit() else ""
 
 
 PRESET = Preset(
@@ -115,6 +137,10 @@ PRESET = Preset(
     paging=by_page("page", size="limit"),
     newest="time",
     newest_first=True,
+    again=_again,
+    again_size=1,
+    again_name="asked",
+    gone=lambda status, body: isinstance(body, dict) and body.get("error") in _GONE,
     advice={"rate_limit_error": "ask less often: raise `every`"},
     terms="Public posts; each server has its own rules. What its author deletes is to be deleted.",
 )

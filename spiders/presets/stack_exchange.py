@@ -42,6 +42,13 @@ def _items(body: Any) -> Sequence[Any] | None:
     return found if numbered or not found else None
 
 
+def _again(call: Call, names: Sequence[str]) -> str:
+    """Questions by number, up to 100 of one site; what was deleted is left out of the answer."""
+    numbers = [number for name in names if (number := name.partition("/")[2]).isdigit()]
+    site = names[0].partition("/")[0]
+    return call.url(f"questions/{';'.join(numbers)}", site=site, pagesize=100, filter="withbody")
+
+
 PRESET = Preset(
     kind="stack_exchange",
     title="Stack Exchange",
@@ -67,6 +74,10 @@ PRESET = Preset(
     paging=by_page("page", more="has_more"),
     newest="time",
     auth_query={"key": "{key}"},
+    again=_again,
+    again_size=100,
+    again_group=lambda name: name.partition("/")[0],
+    again_most=2,  # of the 300 a day
     wait="backoff",
     budget=Budget(300, "day"),  # without a key; with one it is 10,000
     advice={

@@ -17,6 +17,13 @@ REACHES_BACK = timedelta(days=6, hours=12)  # an id older than seven days is ref
 _EPOCH = 1_288_834_974_657  # milliseconds; ids count from there
 
 
+_FIELDS = {
+    "expansions": "author_id",
+    "tweet.fields": "created_at,lang,public_metrics,referenced_tweets,note_tweet,edit_history_tweet_ids",
+    "user.fields": "username,public_metrics",
+}
+
+
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
     for query in call.queries():
         label = f"posts with {query}"
@@ -30,12 +37,7 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
                 query=f'"{phrase}" -is:retweet',
                 max_results=PAGE,
                 since_id=last if young else "",
-                expansions="author_id",
-                **{
-                    "tweet.fields": "created_at,lang,public_metrics,referenced_tweets,note_tweet,"
-                    "edit_history_tweet_ids",
-                    "user.fields": "username,public_metrics",
-                },
+                **_FIELDS,
             ),
         )
 
@@ -48,7 +50,8 @@ def _items(body: Any) -> Sequence[Any] | None:
     found = body.get("data")
     if found is None:
         meta = body.get("meta")
-        return [] if isinstance(meta, dict) and meta.get("result_count") == 0 else None
+        none = isinstance(meta, dict) and meta.get("result_count") == 0
+        return [] if none or _all_gone(body.get("errors")) else None
     found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list):
         return None
@@ -58,12 +61,27 @@ def _items(body: Any) -> Sequence[Any] | None:
     return [_with_user(post, named) if isinstance(post, dict) else post for post in found]
 
 
+def _all_gone(errors: Any) -> bool:
+    """True where all that was asked for by id is deleted, or no longer to be seen by anybody."""
+    kinds = (
+        [str(one.get("type", "")) for one in errors if isinstance(one, dict)]
+        if isinstance(errors, list)
+        else []
+    )
+    return bool(kinds) and all(
+        kind.endswith(("/resource-not-found", "/not-authorized-for-resource")) for kind in kinds
+    )
+
+
 def _with_user(post: dict[str, Any], users: Mapping[Any, Any]) -> dict[str, Any]:
     number = str(post.get("id", ""))
     # An id says when it was given, too.
     dated = number.isascii() and number.isdigit() and 15 < len(number) < 20
     at = {"created_at": _written_at(int(number)).isoformat()} if dated else {}
-    return {**at, **post, "user": users.get(post.get("author_id"))}
+    history = post.get("edit_history_tweet_ids")
+    # Who asks for the first version of an edited post gets that, and not how it reads now.
+    older = isinstance(history, list) and bool(history) and history[-1] != post.get("id")
+    return {**at, **post, "user": users.get(post.get("author_id")), "older": older}
 
 
 PRESET = Preset(
@@ -83,11 +101,16 @@ PRESET = Preset(
         "in_reply_to": "referenced_tweets[?type=='replied_to'].id | [0]",
         "kind": "referenced_tweets[?type=='replied_to'] && 'comment' || 'post'",
     },
+    skip="older || referenced_tweets[?type=='retweeted']",  # what was passed on is no word of theirs
     html=frozenset({"text"}),  # `&amp;` for &
     languages=dict.fromkeys(("und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"), ""),
     link="https://x.com/i/status/{id}",
     paging=by_cursor("meta.next_token", "next_token"),
     newest="id",
+    again=lambda call, names: call.url("2/tweets", ids=",".join(names), **_FIELDS),
+    again_size=PAGE,
+    again_most=2,
+    again_if="recheck",  # each costs a read
     auth_headers={"Authorization": "Bearer {token}"},
     budget=Budget(500, "month", "posts read", items=PAGE),
     advice={
