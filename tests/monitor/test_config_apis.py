@@ -44,6 +44,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "x": {"queries": ["Acme"], "budget": 10_000},
     "threads": {},
     "facebook": {"pages": ["19292868552"]},
+    "instagram": {"accounts": ["17841405309211844"]},
     "tripadvisor": {"locations": ["89575"], "languages": ["de"]},
 }
 
@@ -134,3 +135,9 @@ def test_every_kind_and_key_stands_in_the_documentation() -> None:
         for option in (*api.options, *(["budget"] if api.budget else [])):
             assert f"`{option}`" in lines[kind], (kind, option)
         assert not api.needs or f"`{variable(kind, '')}" in cards, kind
+
+
+def test_an_option_that_is_on_or_off_takes_nothing_else() -> None:
+    assert problems(kind="x", **GOOD["x"], recheck=True) == []
+    (problem,) = problems(kind="x", **GOOD["x"], recheck="often")
+    assert "recheck" in problem
