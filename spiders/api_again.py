@@ -20,6 +20,7 @@ from storage.records import Mention, Removal
 
 YOUNG_MAX = 500  # posts of one source that are asked for again
 FEW = 5  # as many may vanish at once without a second thought
+SEEN_BY_ID = "seen by id"  # the cursor that says since when something could be
 MOVED = [301, 302, 307, 308]  # it is elsewhere now, and no longer ours to follow
 GONE = [400, 403, 404, 410]  # with which an API says that what was asked for by id is gone
 
@@ -92,9 +93,10 @@ class SecondLook(PagedSpider):
         """Requests for the young posts that no listing of this run has shown: those were just read."""
         if self._asked_again or not self._asks_again():
             return
-        yield from self._ask_again(
-            self._call(), [name for name in self._known_young() if name not in self._met]
-        )
+        names = [name for name in self._known_young() if name not in self._met]
+        if names and self.preset.gone_or_hidden and not self.cursor(SEEN_BY_ID):
+            names = [name for name in self._known_young() if name in self._met][:1] + names
+        yield from self._ask_again(self._call(), names)
 
     def _ask_again(self, call: Call, names: Sequence[str], most: int | None = None) -> Iterable[Request]:
         """Requests for posts by id, a group and a size at a time."""
@@ -120,7 +122,7 @@ class SecondLook(PagedSpider):
         gone = {one for one in ids if one not in there}
         self._gone |= gone
         if len(gone) < len(ids):
-            self.set_cursor("asked again well", self.fetched_at.isoformat())
+            self.set_cursor(SEEN_BY_ID, self.fetched_at.isoformat())
         young = self._known_young()
         for one in ids:
             if one in young:
@@ -156,8 +158,7 @@ class SecondLook(PagedSpider):
     def missing(self, shelf: Shelf) -> list[Removal]:
         """Besides what the base finds: posts that were asked for by id and did not come back."""
         gone, asked = self._gone - self._removed, self._asked_again
-        # "There is no such thing, or you may not see it" is believed of one who has seen such a thing.
-        if self.cursor("asked again well"):
+        if not self.preset.gone_or_hidden or self.cursor(SEEN_BY_ID):
             gone |= self._said_gone - self._removed
         more = super().missing(shelf)
         if not gone or not self._seen_well:

@@ -124,6 +124,8 @@ class Preset:
     again_if: str = ""  # an option that must be set, where asking again costs something
     again_name: str = ""  # the path of what an item is asked for by, where that is not its id
     again_young: timedelta = timedelta(days=7)  # how old a post is asked for again: most change sooner
+    # Its error for what is gone is that for what may not be seen: believed once something could be seen by id.
+    gone_or_hidden: bool = False
     # True where an error (its status, its body) says that what was asked for by id is gone, or a part of it.
     gone: Callable[[int, Any], bool] = lambda status, body: False
     lacks: frozenset[str] = frozenset()  # fields that may well be missing everywhere

@@ -94,6 +94,7 @@ PRESET = Preset(
     again_most=4,
     again_name="asked",
     gone=gone_from_graph,
+    gone_or_hidden=True,
     lacks=frozenset({"author"}),  # shown only to apps that were reviewed for it
     auth_query={"access_token": "{token}"},
     advice=META_ADVICE,

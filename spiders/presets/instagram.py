@@ -100,6 +100,7 @@ PRESET = Preset(
     again_most=4,
     again_name="asked",  # posts of others cannot be asked for by id
     gone=gone_from_graph,
+    gone_or_hidden=True,
     lacks=frozenset({"author"}),  # not told of comments in which one is mentioned
     auth_query={"access_token": "{token}"},
     advice=META_ADVICE,

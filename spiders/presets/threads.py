@@ -83,6 +83,7 @@ PRESET = Preset(
     again=lambda call, names: call.url(f"v1.0/{quote(names[0], safe='')}", fields=_FIELDS),
     again_size=1,
     gone=gone_from_graph,
+    gone_or_hidden=True,
     # Only searches are counted.
     budget=Budget(2_200, "day", "queries", cost=lambda url: 1 if "keyword_search" in url else 0),
     advice=META_ADVICE,
