@@ -29,7 +29,7 @@ COMMANDS = {
     "init": ("monitor.commands.init:command", "Write a commented lowstar.toml."),
     "check": ("monitor.commands.check:command", "Say what works, what does not, and what to do about it."),
     "run": ("monitor.commands.run:command", "Collect what is due, judge, deliver, exit: what cron calls."),
-    "listen": ("monitor.commands.listen:command", "Listen to Slack's buttons; deliver meanwhile."),
+    "listen": ("monitor.commands.listen:command", "Listen to buttons, streams, webhooks; deliver meanwhile."),
     "try": ("monitor.commands.try_:command", "Show what would be collected from a page; keep nothing."),
     "import": ("monitor.commands.import_:command", "Take in exports, saved pages and e-mails."),
     "score": ("monitor.commands.score:command", "Judge JSON lines: texts in, verdicts out."),
@@ -46,6 +46,7 @@ COMMANDS = {
     "export": ("monitor.commands.export:command", "Write the mentions as CSV, JSON lines or XLSX."),
     "forget": ("monitor.commands.forget:command", "Remove all that one person wrote."),
     "purge": ("monitor.commands.purge:command", "Delete what is older than you want to keep."),
+    "copy": ("monitor.commands.copy:command", "Copy all that is kept: a backup, or a move to PostgreSQL."),
     "schedule": ("monitor.commands.schedule:command", "Print or install the crontab lines."),
     "completion": ("monitor.commands.completion:command", "Print the completion script of a shell."),
 }

@@ -30,6 +30,7 @@ from email import message_from_bytes, policy
 from email.utils import parseaddr
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from monitor.config_named import imap_password
 from spiders.addresses import Allowed
@@ -42,6 +43,7 @@ from storage.records import Mention, Removal, clean_line
 
 TIMEOUT = 30.0  # seconds one step of the server may take
 MAIL_MAX = 10 << 20  # bytes of a message; notifications are a hundredth of it
+ANSWER_MAX = 4 << 20  # bytes of an answer beside the message in it: lists of numbers, headers
 FIRST_LOOK = timedelta(days=30)  # how far back a folder is read the first time
 MESSAGES_MAX = 2_000  # looked at in one run; the rest in the next
 HEADERS_AT_ONCE = 50
@@ -59,6 +61,7 @@ class _Box(imaplib.IMAP4):
 
     def __init__(self, host: str, port: int, security: str, allowed: Allowed, opened: _Line) -> None:
         self._security, self._allowed, self._opened = security, allowed, opened
+        self._taken = 0  # bytes of the answer to one command
         super().__init__(host, port, TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
@@ -68,11 +71,26 @@ class _Box(imaplib.IMAP4):
         self._opened.socket = made
         return made
 
+    def uid(self, command: str, *arguments: str) -> tuple[str, list[Any]]:
+        """One command; its answer is gathered by imaplib, so it must not be endless."""
+        self._taken = 0
+        return super().uid(command, *arguments)
+
     def read(self, size: int) -> bytes:
         """As announced by the server, which may announce anything."""
-        if size > MAIL_MAX + 65_536:
-            raise self.abort(f"the server announces {size:,} bytes")
+        self._count(size)
         return super().read(size)
+
+    def readline(self) -> bytes:
+        """A line; imaplib bounds its length."""
+        line = super().readline()
+        self._count(len(line))
+        return line
+
+    def _count(self, size: int) -> None:
+        self._taken += size
+        if self._taken > MAIL_MAX + ANSWER_MAX:
+            raise self.abort(f"the server sends more than anybody asked for ({self._taken:,} bytes)")
 
 
 @dataclass(slots=True)

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 BATCH, BATCH_WAIT = 200, 0.5  # items, seconds: as in a crawl (`spiders.pipelines`)
 LATER_WAIT = 5.0  # seconds deletions of what may not be ours wait for company
-BACKLOG = 1_000  # events that may wait for the store before the line does
+BACKLOG = 1_000  # events that may wait for the store before the line does …
+BACKLOG_CHARACTERS = 8_000_000  # … and what they may say altogether
 MARK_EVERY = 5.0  # seconds between two writings of how far a stream has been heard
 PAUSE_LEAST, PAUSE_MOST = 1.0, 300.0  # seconds between two tries of a line
 STEADY = 60.0  # a line that held so long begins with a short pause again
@@ -128,6 +129,8 @@ class Listener:
         self.source, self._config, self._store, self._clock = source, config, store, clock
         self._lines, self._cursor, self._finish, self._news = lines, cursor, finish, news
         self._queue: queue.Queue[Event] = queue.Queue(BACKLOG)
+        self._waiting = 0  # characters in the queue
+        self._weighing = threading.Lock()
         self._stop = threading.Event()
         self._stretch = Stretch(store, stream_name(source.name), clock, STRETCH, silence=SILENCE)
         self._standing: set[int] = set()  # lines that are connected
@@ -191,12 +194,21 @@ class Listener:
 
     def _put(self, event: Event) -> bool:
         while not self._stop.is_set():
+            if self._waiting > BACKLOG_CHARACTERS:
+                self._stop.wait(0.05)
+                continue
             try:
                 self._queue.put(event, timeout=0.5)
             except queue.Full:
                 continue
+            self._weigh(event, 1)
             return True
         return False
+
+    def _weigh(self, event: Event, sign: int) -> None:
+        if isinstance(event.thing, Mention):
+            with self._weighing:
+                self._waiting += sign * (len(event.thing.text) + len(event.thing.title))
 
     def _read_mark(self) -> int:
         while not self._stop.is_set():
@@ -236,6 +248,7 @@ class Listener:
                 if batch:
                     continue
                 break
+            self._weigh(event, -1)
             if not batch:
                 begun = time.monotonic()
             batch.append(event)

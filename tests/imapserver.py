@@ -47,6 +47,7 @@ class Mailbox:
     context: ssl.SSLContext | None = None
     cut_before: str = ""  # the connection breaks off where a line holds this
     announce: int = 0  # bytes a literal claims to have, whatever it has
+    flood: bool = False  # answers a search without an end
     hang: bool = False  # says nothing any more after the login
     asked: list[str] = field(default_factory=list)
 
@@ -123,6 +124,8 @@ def _answered(box: Mailbox, line: str, say: Callable[[bytes], None]) -> bool:
         say(f"* OK [UIDVALIDITY {box.validity}] UIDs valid".encode())
         done = f"{tag} OK [READ-ONLY] done".encode()
     elif verb == "UID" and " SEARCH " in f" {rest.upper()} ":
+        while box.flood:
+            say(b"* SEARCH" + b" 7" * 100_000)
         say(b"* SEARCH " + " ".join(map(str, _searched(box, rest))).encode())
     elif verb == "UID":
         for answer in _fetched(box, rest):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -55,6 +56,27 @@ def test_what_the_readme_pipes_into_score_gives_a_verdict() -> None:
         check=True,
     )
     assert '"priority": "high"' in done.stdout
+
+
+def test_every_command_of_the_runbook_exists_with_its_options() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+    said = re.findall(
+        r"(?:^|[`$&|/ ])lowstar ((?:-[\w-]+ (?:[\w.]+ )?)?[a-z]+(?: [^`&|#\n]*)?)", runbook, re.M
+    )
+    found = 0
+    for line in said:
+        words = line.split()
+        command = next((word for word in words if word in COMMANDS), None)
+        if command is None:
+            continue
+        found += 1
+        module, _, name = COMMANDS[command][0].partition(":")
+        known = {"-v", "-q", "--quiet", "--config", "--help"}
+        for parameter in getattr(importlib.import_module(module), name).params:
+            known |= {*parameter.opts, *parameter.secondary_opts}
+        for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", line):
+            assert option in known, f"docs/runbook.md: lowstar {line!r} has no option {option}"
+    assert found > 30
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -52,8 +52,8 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
     """Listen to Slack (buttons, windows, /rep), to streams and webhooks. Deliver and let the clocks ring meanwhile.
 
     Connects to Slack by Socket Mode: no public address is needed. Needs LOWSTAR_SLACK_TOKEN and
-    LOWSTAR_SLACK_APP_TOKEN; with --http LOWSTAR_SLACK_SIGNING_SECRET instead of the latter. Ends cleanly
-    within ten seconds on SIGTERM or Ctrl-C.
+    LOWSTAR_SLACK_APP_TOKEN; with --http LOWSTAR_SLACK_SIGNING_SECRET instead of the latter; neither where there
+    are streams, --webhooks or --crawl. Ends cleanly within ten seconds on SIGTERM or Ctrl-C.
 
     \b
     Exit codes: 0 ended as asked; 1 Slack refused the token; 2 wrong usage or configuration;
@@ -69,7 +69,7 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
 
     config = app.config()
     buttons = http is not None or _talks(config)
-    if problem := _missing(config, http, webhooks is not None):
+    if problem := _missing(config, http, webhooks is not None, crawl):
         click.echo(problem, err=True)
         return WRONG_USAGE
     with open_store(config.store_url) as store:
@@ -125,13 +125,13 @@ def _talks(config: Config) -> bool:
     return bool(config.slack.token and config.slack.app_token)
 
 
-def _missing(config: Config, http: tuple[str, int] | None, webhooks: bool) -> str:
+def _missing(config: Config, http: tuple[str, int] | None, webhooks: bool, crawl: bool) -> str:
     """What keeps it from listening, with what to do; "" where nothing does."""
     slack = config.slack
     if webhooks and not any(source.kind == "webhook" for source in config.sources):
         return '--webhooks: no source of lowstar.toml is of the kind "webhook"'
     streams = any(source.options.get("stream") for source in config.sources)
-    if (webhooks or streams) and http is None and not (slack.token and slack.app_token):
+    if (webhooks or streams or crawl) and http is None and not (slack.token and slack.app_token):
         return ""  # there is something to do without Slack
     if not slack.token:
         return "Nobody to listen to: set LOWSTAR_SLACK_TOKEN to the app's bot token (docs/slack.md)"

@@ -123,7 +123,16 @@ def test_a_server_that_announces_more_than_anybody_has_is_hung_up_on(store: Stor
     with Mailbox({1: a_mail(1)}, announce=9_000_000_000) as box:
         run, sink = polled(box, store)
     assert (run.outcome, sink.ids) == (RunOutcome.FAILED, [])
-    assert "announces 9,000,000,000 bytes" in run.reason
+    assert "more than anybody asked for" in run.reason
+
+
+def test_a_server_that_does_not_stop_talking_is_hung_up_on(store: Store) -> None:
+    with Mailbox({1: a_mail(1)}, flood=True) as box:
+        begin = time.monotonic()
+        run, sink = polled(box, store)
+    assert (run.outcome, sink.ids) == (RunOutcome.FAILED, [])
+    assert "more than anybody asked for" in run.reason
+    assert time.monotonic() - begin < 15
 
 
 def test_a_wrong_password_is_said_and_never_shown() -> None:
