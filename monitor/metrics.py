@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from monitor.commands.status import source_status
+from monitor.commands.status import source_statuses
 from monitor.config import Config
 from storage.store import Ledger
 
@@ -79,8 +79,8 @@ def families(ledger: Ledger, config: Config, now: datetime) -> Iterator[Any]:
         "lowstar_source_last_good_timestamp_seconds", "When a source was last read well.", labels=["source"]
     )
     found = GaugeMetricFamily("lowstar_source_found", "Mentions its latest run found.", labels=["source"])
-    for source in config.sources:
-        status = source_status(source, last.get(source.name), good.get(source.name), now)
+    for status in source_statuses(config, last, good, now, {}):
+        source = status.source
         healthy.add_metric([source.name], 0.0 if status.wrong else 1.0)
         if status.good is not None:
             read.add_metric([source.name], status.good.started_at.timestamp())

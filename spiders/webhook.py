@@ -51,6 +51,8 @@ WRONG_RATE, WRONG_BURST = 1.0, 60.0  # of all senders with a wrong token togethe
 REFRESH = timedelta(minutes=10)  # how often the customers' table and what was learned are read anew
 TICK = 2.0  # seconds
 SIGNATURES = ("x-lowstar-signature", "x-hub-signature-256")
+STANDARD = "webhook-signature"  # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/
+FRESH = 300.0  # seconds a signature of that kind is good for
 
 _STATES = ("accepted", "changed", "unchanged", "removed", "ignored", "rejected")
 
@@ -226,12 +228,14 @@ class Hooks:
         named = hook.source.options.get("signature_header") if hook is not None else None
         names = (str(named).lower(),) if named else SIGNATURES
         signed = next((headers[one] for one in names if headers.get(one)), "")
+        if secret and headers.get(STANDARD):
+            right = right or _standard(headers, secret, body, self._clock())
         return right or bool(secret and signed and _signed(signed, secret, body))
 
     def _turned_away(
         self, hook: _Hook | None, headers: Mapping[str, str], asked: Mapping[str, str]
     ) -> HookAnswer:
-        tried = bool(headers.get("authorization")) or any(headers.get(one) for one in SIGNATURES)
+        tried = bool(headers.get("authorization")) or any(headers.get(one) for one in (*SIGNATURES, STANDARD))
         with self._lock:
             if hook is not None and (tried or asked.get("token")):
                 hook.refused += 1
@@ -411,3 +415,18 @@ def _signed(given: str, secret: str, body: bytes) -> bool:
     made = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     said = given.strip().removeprefix("sha256=")
     return _same(said.lower(), made.hex()) or _same(said, base64.b64encode(made).decode())
+
+
+def _standard(headers: Mapping[str, str], secret: str, body: bytes, now: datetime) -> bool:
+    """A signature as Standard Webhooks has it: of the id, the time and the body, and fresh."""
+    identity, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not at.isascii() or not at.isdigit() or len(at) > 12 or abs(int(at) - now.timestamp()) > FRESH:
+        return False
+    coded = secret.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(coded, validate=True) if coded != secret else secret.encode()
+    except (ValueError, binascii.Error):
+        return False
+    made = hmac.new(key, f"{identity}.{at}.".encode("utf-8", "replace") + body, hashlib.sha256).digest()
+    right = base64.b64encode(made).decode()
+    return any(_same(one.removeprefix("v1,"), right) for one in headers[STANDARD].split()[:5])

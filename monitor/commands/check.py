@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -247,7 +248,8 @@ def check_sources(config: Config, now: datetime, *, live: bool) -> Iterator[Find
     for source in config.sources:
         finding = _source_finding(config, source, last.get(source.name), now)
         findings[source.name] = finding
-        if finding.state in (WORKS, MIND) and source.kind not in LISTENED:
+        asked = source.kind not in LISTENED and not missing_key(source.kind, config.keys)
+        if asked and finding.state in (WORKS, MIND):
             ready.append(source)
     if live and ready:
         for source, run in zip(ready, _read_once(config, ready), strict=False):
@@ -266,6 +268,9 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
         )
         return Finding(what, OFF, "reddit, switched off: its key is not set", advice)
     missing = missing_key(source.kind, config.keys) or missing_secret(source, config.keys)
+    if missing and source.options.get("stream"):
+        said = f"{source.kind}: only its stream is heard, by lowstar listen; its crawl has no key"
+        return _with_stream(Finding(what, MIND, said, missing), source)
     if missing:
         return Finding(what, OFF, f"{source.kind}, switched off: its key is not set", missing)
     faults = _option_faults(source)
@@ -277,9 +282,20 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
         return Finding(what, WORKS, f"{source.kind}: {where}")
     due = "due now, never read" if last is None else _due(last.started_at + source.every, now)
     said = f"{source.kind}, every {length(source.every)}, {due}"
+    if source.options.get("stream"):
+        said += "; its stream is heard by lowstar listen"
     if last is not None and last.outcome == "failed":
-        return Finding(what, MIND, f"{said}; its run {ago(last.started_at, now)} failed: {last.reason}")
-    return Finding(what, WORKS, said)
+        said += f"; its run {ago(last.started_at, now)} failed: {last.reason}"
+        return _with_stream(Finding(what, MIND, said), source)
+    return _with_stream(Finding(what, WORKS, said), source)
+
+
+def _with_stream(finding: Finding, source: Source) -> Finding:
+    """What its stream lacks, where that can be seen from here."""
+    if not source.options.get("stream") or source.kind != "bluesky" or find_spec("websockets") is not None:
+        return finding
+    said = f"{finding.said}; its stream needs one more package"
+    return Finding(finding.what, WRONG, said, "pip install 'lowstar[streams]'")
 
 
 def _due(by: datetime, now: datetime) -> str:

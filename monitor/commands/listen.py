@@ -92,6 +92,8 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
                     if webhooks is not None and webhooks != http:
                         servers.append(_server(config, None, webhooks, door))
                         _say(app, f"Webhooks come in at {servers[-1].base}{HOOKS}SOURCE")
+                    if any(address and not _is_here(address[0]) for address in (http, webhooks)):
+                        _say(app, "It is served without TLS: put a reverse proxy with https in front.")
                     if door is not None:
                         door.start()
                     for server in servers:
@@ -119,6 +121,11 @@ def command(app: App, http: tuple[str, int] | None, webhooks: tuple[str, int] | 
             return BUSY
     _say(app, "Stopped.")
     return FINE
+
+
+def _is_here(host: str) -> bool:
+    """True where only this machine can reach it."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _talks(config: Config) -> bool:

@@ -90,6 +90,31 @@ def test_selectors_that_are_none_are_wrong(tmp_path: Path) -> None:
     assert "item" in said
 
 
+def test_what_is_listened_to_says_where_and_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings(
+        tmp_path,
+        '[[sources]]\nname = "survey"\nkind = "webhook"\n'
+        '[[sources]]\nname = "sky"\nkind = "bluesky"\nstream = true\n'
+        '[[sources]]\nname = "toots"\nkind = "mastodon"\nhashtags = ["acme"]\nstream = true\n',
+    )
+    said = found(tmp_path)
+    assert said["source survey"][0] == "off"
+    assert said["source sky"][0] == "mind"
+    assert "only its stream is heard, by lowstar listen" in said["source sky"][1]
+    assert "its stream is heard by lowstar listen" in said["source toots"][1]
+    monkeypatch.setenv("LOWSTAR_HOOK_SURVEY_TOKEN", "a-token-of-our-own-1")
+    monkeypatch.setattr("monitor.commands.check.find_spec", lambda name: None)
+    said = found(tmp_path)
+    assert said["source survey"] == (
+        "works",
+        "webhook: POST /api/v1/hooks/survey, by lowstar serve or lowstar listen --webhooks",
+    )
+    assert said["source sky"][0] == "wrong"
+    assert "one more package" in said["source sky"][1]
+
+
 def test_a_wrong_configuration_ends_with_2_for_machines_too(tmp_path: Path) -> None:
     settings(tmp_path, "every = 'never'\nzzz = 1\n")
     done = check(tmp_path, "--json")

@@ -15,13 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Site, as_json
+from scrapy.http import TextResponse
 from streamers import Jetstream, Mastodon, account, post, status, until
 
 from monitor.commands.status import gather
 from monitor.config import Config, read_config
 from monitor.config_named import stream_name
+from monitor.ingest import ingest
 from monitor.match import Brand, Matcher
+from monitor.runner import desk_at
 from spiders import stream_bluesky, stream_mastodon, streams
+from spiders.presets.bluesky import BlueskySpider as BLUESKY
+from spiders.presets.mastodon import MastodonSpider as MASTODON
 from spiders.stream_bluesky import Said, event_of, said_in
 from spiders.streams import Pause, Streams
 from storage.errors import Locked
@@ -447,6 +452,37 @@ def test_whatever_jetstream_says_nothing_falls_over(value: Any, kind: str, opera
     body = value if isinstance(value, dict) else {"record": value}
     body |= {"operation": operation, "collection": "app.bsky.feed.post", "rkey": "3k"}
     event_of(Said(T0, kind, "did:plc:ada", body), WORDS, SOURCE, now())
+
+
+def test_the_crawl_knows_what_the_stream_has_heard(store: Store) -> None:
+    """Both find the same posts under the same ids, so that each is an alert once."""
+    listed = json.dumps([status(1, BAD), status(2, BAD + " again")])
+    rest = TextResponse(
+        "https://social.example/api/v1/timelines/tag/acme", body=listed.encode(), encoding="utf-8"
+    )
+    with Mastodon() as server:
+        config = mastodon_config(server)
+        with listening(config, store):
+            until(lambda: server.listening)
+            server.say("update", status(1, BAD))
+            until(lambda: kept(store))
+        page = MASTODON.reader(rest, config.sources[0], now())
+    tally = ingest(page.mentions, store, desk_at(config, store), now())
+    assert (tally.unchanged, tally.new) == (1, 1)
+    record = post(T0, "a", BAD)["commit"]["record"]
+    uri = "at://did:plc:ada/app.bsky.feed.post/a"
+    search = {
+        "posts": [{"uri": uri, "author": {"did": "did:plc:ada", "handle": "ada.example"}, "record": record}]
+    }
+    body = TextResponse("https://bsky.social/xrpc/x", body=json.dumps(search).encode(), encoding="utf-8")
+    (searched,) = BLUESKY.reader(body, SOURCE, now()).mentions
+    said = said_in(json.dumps(post(T0, "a", BAD)))
+    assert said is not None
+    event = event_of(said, WORDS, SOURCE, now())
+    assert event is not None
+    assert isinstance(event.thing, Mention)
+    assert event.thing.key == searched.key
+    assert event.thing.content_hash() == searched.content_hash()
 
 
 # -- both ----------------------------------------------------------------------------------------------------

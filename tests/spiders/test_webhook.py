@@ -151,6 +151,32 @@ def test_a_token_or_a_signature_opens_and_nothing_else_does(store: Store) -> Non
         assert send(hooks, body, authorization="", query=f"token={TOKEN}").status == 401
 
 
+def test_a_signature_as_standard_webhooks_has_it_is_good_for_five_minutes(store: Store) -> None:
+    body = json.dumps(BAD).encode()
+    key = b"twenty-four bytes of key"
+    config = config_of({"LOWSTAR_HOOK_SURVEY_SECRET": "whsec_" + base64.b64encode(key).decode()})
+    clock = Clock()
+
+    def signed(at: float, sent: bytes = body) -> int:
+        made = hmac.new(key, f"msg_1.{int(at)}.".encode() + sent, hashlib.sha256).digest()
+        headers = {
+            "webhook_id": "msg_1",
+            "webhook_timestamp": str(int(at)),
+            "webhook_signature": f"v1a,x v1,{base64.b64encode(made).decode()}",
+        }
+        return send(hooks, body, authorization="", **headers).status
+
+    with opened(store, config, clock) as hooks:
+        now = clock.now.timestamp()
+        assert signed(now - 60) == 200
+        assert signed(now - 600) == 401
+        assert signed(now, b"other") == 401
+        assert (
+            send(hooks, body, authorization="", webhook_signature="v1,x", webhook_timestamp="soon").status
+            == 401
+        )
+
+
 def test_a_token_in_the_address_is_taken_only_where_it_is_allowed(store: Store) -> None:
     with opened(store, config_of(token_in_url=True)) as hooks:
         assert send(hooks, BAD, authorization="", query=f"token={TOKEN}").status == 200
