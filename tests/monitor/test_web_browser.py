@@ -11,9 +11,11 @@ import pytest
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 pytest.importorskip("websocket", reason="websocket-client, by which the browser is driven, is not installed")
 
+from axe import axe_file, violations
 from browsing import Browser, chromium
 from dashboard import TOKENS, Visitor, served, web_config
 from shelf import add_case, add_run
+from slackdesk import a_workspace, announced, card, deliver
 
 from monitor.config_web import Role
 from storage.records import CaseStatus, Priority, RunOutcome
@@ -95,6 +97,27 @@ def test_the_worst_is_found_opened_claimed_and_answered_and_its_card_follows(
     assert card is not None
     assert card.wanted_version > card.shown_version
     assert browser.complaints() == []
+
+
+def test_what_is_done_in_the_browser_is_seen_on_the_card_in_slack(
+    browser: Browser, sqlite_store: Store, tmp_path: Path
+) -> None:
+    with a_workspace() as slack, served(web_config(tmp_path), sqlite_store) as port:
+        (posted,) = announced(sqlite_store, slack)
+        assert "Nobody yet" in str(card(slack, posted.ts).blocks)
+        sign_in(browser, f"http://127.0.0.1:{port}")
+        with browser.leaving():
+            browser.js("document.querySelector('[data-row] .headline').click()")
+        with browser.leaving():
+            browser.js("document.querySelector('[data-claim]').click()")
+        deliver(sqlite_store, slack)
+        assert "Anna" in str(card(slack, posted.ts).blocks)
+        browser.js("document.querySelector('#respond textarea').value = 'We are sorry'")
+        with browser.leaving():
+            browser.js("document.querySelector('#respond button').click()")
+        deliver(sqlite_store, slack)
+        assert "nswered" in str(card(slack, posted.ts).blocks)
+        assert [one.ts for one in slack.posted("#alerts") if one.thread_ts is None] == [posted.ts]
 
 
 def test_the_keyboard_alone_is_enough(browser: Browser, site: str, sqlite_store: Store) -> None:
@@ -218,3 +241,31 @@ FAINT = """(() => {
   }
   return faint;
 })()"""
+
+
+@pytest.mark.skipif(
+    axe_file() is None, reason="axe-core is not here: ./run test fetches it where there is an npm"
+)
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_axe_finds_nothing_that_keeps_people_out(
+    browser: Browser, site: str, sqlite_store: Store, tmp_path: Path, look: str
+) -> None:
+    axe = axe_file()
+    assert axe is not None
+    add_case(sqlite_store, NOW, HOSTILE, author="w" * 60, title="A title")
+    browser.dark(look == "dark")
+    if look == "phone":
+        browser.size(390, 800, phone=True)
+    browser.go(f"{site}/sign-in")
+    assert violations(browser, axe) == []
+    browser.go("about:blank")  # from a page to the same page with a # nothing is loaded
+    sign_in(browser, site, Role.ADMIN)
+    for path in (*PAGES, "/cases/4", "/?q=parcel", "/?status=closed"):
+        browser.go(site + path)
+        assert violations(browser, axe) == [], path
+    # A digest is served so that no script runs in it, not even axe's: it is looked at as a file.
+    page = tmp_path / "digest.html"
+    page.write_text(browser.js("fetch('/digests/Acme/2026-W47').then(answer => answer.text())"), "utf-8")
+    browser.go(page.as_uri())
+    assert browser.js("document.querySelector('h1').innerText").startswith("Week 47")
+    assert violations(browser, axe) == []
