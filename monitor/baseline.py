@@ -74,16 +74,18 @@ def _shut_out(stats: RunStats, problems: Sequence[str]) -> Finding | None:
     said = _first(problems)
     if not read and stats.failed and not stats.found:
         code = max(refused, key=lambda code: refused[code]) if refused else 0
-        advice = _advice(code) if code else ""
-        words = said or "nothing could be asked"
-        return Finding("shut out", f"{words}. {advice}" if advice else words)
+        return Finding("shut out", _with_advice(said or "nothing could be asked", code))
     if times > read or (times >= ENOUGH and times == read):
         code = max(refused, key=lambda code: refused[code])
         asked = times + read
-        return Finding(
-            "shut out", f"{times} of {asked} pages were refused with HTTP {code}: {said}. {_advice(code)}"
-        )
+        words = f"{times} of {asked} pages were refused with HTTP {code}: {said}"
+        return Finding("shut out", _with_advice(words, code))
     return None
+
+
+def _with_advice(words: str, code: int) -> str:
+    # Words that name a key have said what to do.
+    return words if not code or "LOWSTAR_" in words else f"{words.rstrip('.')}. {_advice(code)}"
 
 
 def _advice(code: int) -> str:

@@ -152,6 +152,7 @@ class RowReader:
             text=text,
             author=has.get("author", ""),
             entity=entity,
+            reference=has.get("reference", ""),
             stars=rating.stars,
             rating_raw=rating.raw,
             scale_inferred=rating.scale_inferred and rating.stars is not None,

@@ -41,7 +41,7 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from monitor.config_apis import keys_of, missing_key
+from monitor.config_apis import keys_of, missing_key, variable
 from spiders.api_again import FEW, SecondLook
 from spiders.api_paging import (
     Answer,
@@ -387,7 +387,10 @@ class ApiSpider(SecondLook, PagedSpider):
     def _refused(self, response: Response, words: str) -> None:
         text = as_text(response)
         body = decoded_or_none(text) if text is not None else None
-        more = dict.fromkeys(filter(None, (said_in(body), advice_on(self.preset, body))))
+        advice = advice_on(self.preset, body)
+        if response.status in (401, 403) and "LOWSTAR_" not in advice:
+            advice = "; ".join(filter(None, (advice, self._key_advice())))
+        more = dict.fromkeys(filter(None, (said_in(body), advice)))
         self.health.failure(self._unkeyed("; ".join((words, *more))), response.status)
         headers = headers_of(response)
         left = _left(headers)
@@ -395,6 +398,12 @@ class ApiSpider(SecondLook, PagedSpider):
         spent = "0" in left or (response.status == 429 and not left)
         if spent and (at := not_before(headers, body, self.fetched_at)) is not None:
             self._close_gate(at)
+
+    def _key_advice(self) -> str:
+        """Which keys to look at where an API refuses what was asked; "" where none was given."""
+        given = keys_of(self.preset.kind, self.config.keys) if self.config is not None else {}
+        names = " and ".join(variable(self.preset.kind, name) for name in given)
+        return f"look at {names} and at what may be done with it" if names else ""
 
     # What it costs
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 FIELDS = (
     "id", "text", "title", "liked", "disliked", "author", "stars", "date", "url", "entity", "reply", "replied",
-    "language", "reach", "edited",
+    "language", "reach", "edited", "reference",
 )  # fmt: skip
 
 # By field, best first; as `_bare` writes them. Longer names are found inside no other: each is compared whole.
@@ -80,6 +80,11 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "replied": (
         "companyreplydateutc", "companyreplydate", "replydate", "replytime", "responsedate", "ownerreplydate",
         "reviewreplyupdatetime", "developerreplydateandtime", "antwortdatum",
+    ),
+    "reference": (
+        "referenceid", "referencenumber", "orderid", "ordernumber", "orderno", "ordername", "reservationnumber",
+        "bookingnumber", "bookingreference", "invoicenumber", "bestellnummer", "auftragsnummer", "buchungsnummer",
+        "numerodecommande", "numerodepedido", "numeroordine",
     ),
     "language": (
         "reviewlanguage", "reviewerlanguage", "language", "languagecode", "lang", "locale", "sprache", "langue",

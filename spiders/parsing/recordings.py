@@ -1,7 +1,7 @@
 """Which answers does a recording of HTTP traffic hold? Cassettes of VCR and its kin, HAR, replay logs, JSON lines.
 
 Client libraries save what a service really answered in such files. Shapes read: VCR (Ruby, R, Python) and betamax
-as YAML or JSON; go-vcr; nock; HAR, as browsers and Polly write it; the line-wise log of PyGithub; a raw HTTP
+as YAML or JSON; go-vcr; nock; WireMock; HAR, as browsers and Polly write it; the line-wise log of PyGithub; a raw HTTP
 answer; one JSON value a line. Pure: nothing is fetched, and what is no recording is answered with None.
 """
 
@@ -22,6 +22,7 @@ ANSWERS_MAX = 2_000  # of one file
 BODY_MAX = 20 * 2**20  # bytes of one answer once unpacked: a packed one may be a bomb
 YAML_MAX = 10 * 2**20  # characters; a larger file is not read as YAML, which is slow
 
+_BODIES = ("body", "jsonBody", "json", "data")  # what those who save an answer by hand call it
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
 _LOOKS_TAPED = re.compile(r"^(?:- )?(?:http_)?interactions:|^--- ?\n(?:http_)?interactions:", re.MULTILINE)
 _REPLAYED = re.compile(r"^https?\n(?:GET|POST|PUT|PATCH|DELETE)\n", re.MULTILINE)
@@ -98,6 +99,13 @@ def _taped(value: Any) -> Iterator[Recorded] | None:
         tape = value.get("interactions", value.get("http_interactions"))
         if isinstance(tape, list):
             return _vcr(tape)
+        if isinstance(value.get("response"), Mapping) and "request" in value:  # one by itself: WireMock, Pact
+            return _vcr([value])
+        stubs = value.get("mappings")
+        if isinstance(stubs, list):
+            return _vcr(stubs)
+        if isinstance(value.get("statusCode", value.get("status")), int) and set(_BODIES) & set(value):
+            return _vcr([{"response": value}])
     if isinstance(value, list) and value:
         first = value[0]
         if isinstance(first, Mapping) and {"scope", "path", "response"} <= set(first):
@@ -110,8 +118,8 @@ def _taped(value: Any) -> Iterator[Recorded] | None:
 def _vcr(tape: list[Any]) -> Iterator[Recorded]:
     for taped in tape:
         request, response = (_mapping(taped, name) for name in ("request", "response"))
-        body = response.get("body")
-        if isinstance(body, Mapping):
+        body = next((response[name] for name in _BODIES if name in response), None)
+        if isinstance(body, Mapping) and {"string", "base64_string"} & set(body):
             said = body.get("string", body.get("base64_string"))
             packed = "base64_string" in body and "string" not in body
         else:
@@ -166,7 +174,7 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _status(response: Mapping[str, Any]) -> int:
-    said = response.get("status", response.get("code", 200))
+    said = response.get("status", response.get("statusCode", response.get("code", 200)))
     if isinstance(said, Mapping):
         said = said.get("code", 200)
     try:

@@ -8,13 +8,22 @@ what is deleted: absence proves nothing here.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
+from parsel import Selector
+from scrapy.http import TextResponse
+
+from monitor.config import Source
 from spiders.json_api import Answer, ApiSpider, Call, Preset, reader
+from spiders.page import Page
 from storage.records import Kind
 
 PAGES = 10  # Apple answers no more of a country
+_XML = re.compile(r"\ufeff?\s{0,99}(?:<\?xml|<feed\b)")
 _PAGE = re.compile(r"/page=(\d{1,2})/")
 _APP = re.compile(r"/([a-z]{2})/rss/customerreviews/(?:page=\d{1,2}/)?id=(\d{1,20})/")
 
@@ -64,7 +73,42 @@ PRESET = Preset(
     robots=True,
     terms="A public feed for personal, non-commercial use; nothing is said of how long it may be kept.",
 )
-read_page = reader(PRESET)
+_read_answer = reader(PRESET)
+
+
+def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
+    """The reviews of an answer; also of the feed's older form, in XML, as people have saved it."""
+    if _XML.match(response.text):
+        body = json.dumps(_from_xml(response.text)).encode()
+        response = TextResponse(response.url, status=response.status, body=body, encoding="utf-8")
+    return _read_answer(response, source, fetched_at)
+
+
+def _from_xml(text: str) -> dict[str, Any]:
+    feed = Selector(text=text, type="xml")
+    feed.remove_namespaces()
+    if not feed.xpath("/feed"):
+        return {}
+
+    def label(entry: Selector, path: str) -> dict[str, str]:
+        return {"label": (entry.xpath(f"string({path})").get() or "").strip()}
+
+    return {
+        "feed": {
+            "entry": [
+                {
+                    "id": label(entry, "id"),
+                    "title": label(entry, "title"),
+                    "content": label(entry, "content[@type='text' or not(@type)]"),
+                    "author": {"name": label(entry, "author/name")},
+                    "im:rating": label(entry, "rating"),
+                    "im:voteCount": label(entry, "voteCount"),
+                    "updated": label(entry, "updated"),
+                }
+                for entry in feed.xpath("/feed/entry[rating]")
+            ]
+        }
+    }
 
 
 class AppStoreSpider(ApiSpider):

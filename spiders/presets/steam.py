@@ -1,4 +1,4 @@
-"""What do players say of a game on Steam? Valve's published review service, newest first.
+"""What do players say of a game on Steam? Valve's published review service, last changed first.
 
 The service (IUserReviewsService/GetAppReviews) took the place of the shop's own /appreviews in October 2026;
 saved answers of both are read. An answer may hold fewer than it was asked for: only an empty one is the end.
@@ -31,10 +31,10 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
         if app.isdigit():
             wanted = {
                 "appid": int(app),
-                "filter": 1,  # newest first
+                "filter": 2,  # last changed first: edits of old reviews come up, too
                 "languages": ["all"],
                 "review_type": 0,  # for and against
-                "purchase_type": 1,  # bought on Steam or not
+                "purchase_type": 1,  # bought on Steam or not; 0, the default, is on Steam alone
                 "num_per_page": 100,
                 "filter_offtopic_activity": False,  # what Steam calls a review bomb is just what matters here
                 "cursor": "*",

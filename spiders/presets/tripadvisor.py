@@ -44,6 +44,7 @@ PRESET = Preset(
         "reply": "owner_response.text || management_response.text",
         "replied": "owner_response.published_date || management_response.published_date",
         "url": "url",
+        "truncated": "ends_with(text, '...')",
     },
     mentions=Kind.REVIEW,
     auth_query={"key": "{key}"},

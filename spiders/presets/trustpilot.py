@@ -25,10 +25,10 @@ FIELDS: Mapping[str, str] = {
         "location.name || product.title || product.name || businessUnit.displayName || "
         "businessUnit.identifyingName"
     ),
-    "rating": "stars",
+    "rating": "stars || rating",
     "reach": "numberOfLikes",
     "language": "language",
-    "published": "createdAt",
+    "published": "createdAt || publishedDate || dates.publishedDate",  # the latter two: its pages' own state
     "edited": "updatedAt",
     "reply": "companyReply.text || firstCompanyComment.comment",
     "replied": "companyReply.[updatedAt, createdAt] | [?@] | [0] || firstCompanyComment.createdAt",
@@ -58,7 +58,9 @@ def items_of(body: Any) -> Sequence[Any] | None:
     if "eventName" in body:  # an event by itself
         found = _of_event(body)
         return [] if found is None else [found]
-    return [body] if body.get("id") and "stars" in body else None
+    if "stars" in body or {"rating", "consumer"} <= set(body):
+        return [body] if body.get("id") else None
+    return None
 
 
 def _of_event(event: Any) -> Mapping[str, Any] | None:

@@ -168,7 +168,10 @@ def test_an_api_that_fails_is_blind_and_says_why(rounds: Any, case: Case, mood: 
     at_the_door = preset_of(case.kind).login and "token" not in case.keys and mood != "denied"
     assert ("did not let us in" if at_the_door else words) in told["reason"]
     if mood == "denied":
-        assert "This key may not do that." in told["reason"]
+        assert "This key may not do that" in told["reason"]
+        first = f"LOWSTAR_{case.kind.upper()}_" if case.keys else "It refuses programs"
+        assert first in told["reason"]
+        assert ("It refuses programs" in told["reason"]) == (not case.keys)
     assert told["removed"] == []
 
 

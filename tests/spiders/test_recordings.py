@@ -70,6 +70,22 @@ def test_cassettes_in_json(value: Any) -> None:
     assert (json.loads(answer.body), answer.url, answer.status) == (json.loads(BODY), URL, 200)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"request": {"method": "GET", "url": URL}, "response": {"status": 200, "body": json.loads(BODY)}},
+        {"request": {"url": URL}, "response": {"status": 200, "jsonBody": json.loads(BODY)}},
+        {"mappings": [{"request": {"url": URL}, "response": {"status": 200, "body": BODY}}]},
+        {"statusCode": 200, "headers": {}, "body": BODY},
+        {"status": 200, "statusText": "OK", "data": json.loads(BODY)},
+    ],
+    ids=["an interaction", "WireMock", "several of WireMock", "a function's answer", "a client's answer"],
+)
+def test_answers_put_into_a_frame_by_hand(value: Any) -> None:
+    (answer,) = recorded(json.dumps(value)) or []
+    assert (json.loads(answer.body), answer.status) == (json.loads(BODY), 200)
+
+
 def test_a_replay_log_a_raw_answer_and_json_lines() -> None:
     log = f"https\nGET\napi.example\nNone\n/posts?q=kaffa\n{{}}\nNone\n200\n[('Server', 'x')]\n{BODY}\n\n"
     assert recorded(log + log) == [Recorded(BODY, URL), Recorded(BODY, URL)]

@@ -286,3 +286,22 @@ def test_a_place_on_tripadvisor_with_its_reviews_is_read_and_one_without_is_quie
     assert one_of("tripadvisor", place).owner_reply == "Sorry."
     del place["reviews"]
     assert read("tripadvisor", place) == Page()
+
+
+def test_apples_feed_in_xml_is_read() -> None:
+    from spiders.presets.app_store import read_page
+
+    xml = """<?xml version="1.0" encoding="utf-8"?>
+    <feed xmlns="http://www.w3.org/2005/Atom" xmlns:im="http://itunes.apple.com/rss" xml:lang="en">
+      <id>https://itunes.apple.com/us/rss/customerreviews/id=1/xml</id><title>Customer Reviews</title>
+      <entry><id>1</id><title>Kaffa</title><im:name>Kaffa</im:name></entry>
+      <entry><updated>2026-11-01T03:00:00-07:00</updated><id>77</id><title>Late &amp; cold</title>
+        <content type="text">It came a week late.</content><im:rating>2</im:rating>
+        <author><name>Ana</name></author><content type="html">&lt;b&gt;no&lt;/b&gt;</content></entry>
+    </feed>"""
+    response = TextResponse("https://itunes.apple.com/us/rss/x", body=xml.encode(), encoding="utf-8")
+    (mention,) = read_page(response, Source(name="ours", kind="app_store"), AT).mentions
+    assert (mention.external_id, mention.title, mention.text) == ("77", "Late & cold", "It came a week late.")
+    assert (mention.stars, mention.author) == (2, "Ana")
+    other = TextResponse("https://x.example/", body=b"<?xml version='1.0'?><rss><channel/></rss>")
+    assert read_page(other, Source(name="ours", kind="app_store"), AT).blind
