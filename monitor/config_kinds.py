@@ -180,6 +180,7 @@ def _imap(table: Table) -> Mapping[str, Any]:
 HOOK_FIELDS = (
     "id", "text", "title", "author", "stars", "best", "url", "published_at", "edited_at", "source", "entity",
     "language", "reach", "in_reply_to", "owner_reply", "owner_replied_at", "deleted", "kind",
+    "reference",
 )  # fmt: skip
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,63}")
 

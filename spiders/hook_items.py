@@ -37,7 +37,7 @@ NAMES: Mapping[str, str] = {
     "id": "id", "text": "text", "title": "title", "author": "author", "stars": "stars", "best": "best",
     "url": "url", "published_at": "date", "edited_at": "edited", "source": "source", "entity": "entity",
     "language": "language", "reach": "reach", "in_reply_to": "parent", "owner_reply": "reply",
-    "owner_replied_at": "replied", "deleted": "deleted", "kind": "kind",
+    "owner_replied_at": "replied", "deleted": "deleted", "kind": "kind", "reference": "reference",
 }  # fmt: skip
 # What exports do not have, and so `guess` does not know.
 _MORE: Mapping[str, tuple[str, ...]] = {
@@ -53,6 +53,15 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     ),
     "source": ("platform", "channel", "network", "site"),
     "parent": ("inReplyTo", "reply_to", "replyTo", "parent_id", "parentId"),
+    "reference": (
+        "referenceId",
+        "reference_id",
+        "order",
+        "orderId",
+        "order_id",
+        "orderNumber",
+        "order_number",
+    ),
     "deleted": ("is_deleted", "isDeleted", "removed", "is_removed"),
 }
 _TRUE = frozenset({"true", "yes", "1", "deleted", "removed"})
@@ -127,6 +136,8 @@ def _read(items: list[Any], source: Source, now: datetime) -> Iterator[Read]:
     for item in items:
         if isinstance(item, dict) and isinstance(item.get("events"), list):
             yield from _events(trustpilot_events(item), source, now)
+        elif isinstance(item, dict) and isinstance(item.get("eventData"), dict) and "eventName" in item:
+            yield from _events(trustpilot_events({"events": [item]}), source, now)
         elif isinstance(item, dict) and isinstance(item.get("entry"), list) and "object" in item:
             yield from _events(facebook_events(item), source, now)
         else:
@@ -192,6 +203,7 @@ def _one(item: Any, source: Source, now: datetime) -> Read:
             owner_reply=reply,
             owner_replied_at=replied if reply else None,
             in_reply_to=has.get("parent", ""),
+            reference=has.get("reference", ""),
             about=source.about,
         ),
         tuple(passed),

@@ -28,7 +28,8 @@ from spiders.api_reading import decoded, read_item
 from spiders.presets.bluesky import PRESET
 from spiders.settings import user_agent
 from spiders.sockets import NoSocket, ask, cut, open_socket, with_tls
-from spiders.streams import MARK_EVERY, Event, Listener, StreamBroken, Told
+from spiders.stream_line import Event, StreamBroken, Told
+from spiders.streams import MARK_EVERY, Listener
 from storage.records import Mention, Removal, clean_line
 from storage.store import Store
 

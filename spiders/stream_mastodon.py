@@ -20,7 +20,8 @@ from spiders.api_reading import decoded, read_item
 from spiders.presets.mastodon import PRESET
 from spiders.settings import user_agent
 from spiders.sockets import Answer, NoSocket, ask, cut
-from spiders.streams import Event, Listener, StreamBroken, Told
+from spiders.stream_line import Event, StreamBroken, Told
+from spiders.streams import Listener
 from storage.records import Removal, clean_line
 from storage.store import Store
 

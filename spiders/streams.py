@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import logging
 import queue
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from monitor.config import Config, Source
 from monitor.config_named import STRETCH, stream_name
 from monitor.ingest import Desk, ingest
 from monitor.runner import desk_at
+from spiders.stream_line import Event, Line, Pause, StreamBroken
 from spiders.stretch import Stretch
 from spiders.words import error_words
 from storage.errors import StoreError
@@ -37,77 +36,14 @@ LATER_WAIT = 5.0  # seconds deletions of what may not be ours wait for company
 BACKLOG = 1_000  # events that may wait for the store before the line does …
 BACKLOG_CHARACTERS = 8_000_000  # … and what they may say altogether
 MARK_EVERY = 5.0  # seconds between two writings of how far a stream has been heard
-PAUSE_LEAST, PAUSE_MOST = 1.0, 300.0  # seconds between two tries of a line
 STEADY = 60.0  # a line that held so long begins with a short pause again
+BRIEF = 10.0  # one that held for less was no line at all: its end is a failure, of others it is a note
 REFRESH = timedelta(minutes=10)  # how often the customers' table and what was learned are read anew
 TICK = 2.0
 LAST_TRIES = 4.0  # seconds a batch in hand is tried on when all ends
 SILENCE = (
     "nothing was heard, where at this time of the week something is: look whether the service is in order"
 )
-
-
-class StreamBroken(Exception):
-    """A line is over; `str()` says why, and what to do where there is something. `wait` seconds, if it said so."""
-
-    def __init__(self, words: str, wait: float = 0.0) -> None:
-        super().__init__(words)
-        self.wait = wait
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something a line heard."""
-
-    thing: Mention | Removal | None = None
-    only_known: bool = False  # of interest only where we have the mention already
-    gone_author: str = ""  # all that is kept of ids that begin so is to go
-    mark: int = 0  # all up to here has been heard; 0: the stream has no marks
-
-
-class Line(Protocol):
-    """One connection of a stream."""
-
-    name: str  # "#acme", for people
-
-    def events(self, told: Told, mark: int) -> Iterator[Event]:
-        """What is heard from now on, or from `mark` on; raises StreamBroken. An ending says nothing is wrong."""
-
-    def cut(self) -> None:
-        """End it from another thread: whoever waits wakes up at once."""
-
-
-class Told(Protocol):
-    """What a line tells about itself."""
-
-    def connected(self) -> None:
-        """It stands."""
-
-    def alive(self) -> None:
-        """A sign of life."""
-
-    def garbage(self, words: str) -> None:
-        """Something came that cannot be read; it goes on."""
-
-    def missed(self, words: str) -> None:
-        """Something was said that was not heard, and cannot be heard any more."""
-
-    @property
-    def stopping(self) -> bool:
-        """True when it is to end."""
-
-
-@dataclass(slots=True)
-class Pause:
-    """How long to wait before the next try: longer each time, uneven so that not all come back at once."""
-
-    tries: int = 0
-
-    def next(self, asked: float = 0.0) -> float:
-        """Seconds; what a server asked for counts, up to the longest pause."""
-        self.tries += 1
-        most = min(PAUSE_MOST, PAUSE_LEAST * 2.0 ** min(self.tries - 1, 12))
-        return max(min(asked, PAUSE_MOST * 2), most * random.uniform(0.5, 1.0))  # noqa: S311 - a pause
 
 
 class Listener:
@@ -139,6 +75,7 @@ class Listener:
         self._desk: Desk | None = None
         self._desk_at = clock()
         self._authors: set[str] | None = None  # of what is kept; None: to be read
+        self._authors_at = clock()
 
     def start(self) -> None:
         """Begin; nothing is waited for."""
@@ -169,7 +106,7 @@ class Listener:
         if self._cursor:
             self._stored_mark = self._read_mark()
         while not self._stop.is_set():
-            begun, wait = time.monotonic(), 0.0
+            begun, wait, told.stood = time.monotonic(), 0.0, False
             try:
                 for event in line.events(told, self._stored_mark):
                     if not self._put(event):
@@ -186,10 +123,13 @@ class Listener:
                 line.cut()
             if self._stop.is_set():
                 return
-            if time.monotonic() - begun > STEADY:
+            held = time.monotonic() - begun if told.stood else 0.0
+            if held > STEADY:
                 pause = Pause()
+            words = f"{line.name}: {words}" if line.name else words
             with self._stretch.telling() as health:
-                health.failure(f"{line.name}: {words}" if line.name else words)
+                # Networks break off now and then. What is made again at once says nothing of the source.
+                health.note(words) if held > BRIEF else health.failure(words)
             self._stop.wait(pause.next(wait))
 
     def _put(self, event: Event) -> bool:
@@ -281,24 +221,16 @@ class Listener:
                 self._stop.wait(min(30.0, pause.next()))
 
     def _store_once(self, batch: Sequence[Event]) -> None:
-        known = self._known(batch)
-        things = [
-            event.thing
-            for event in batch
-            if event.thing is not None and (not event.only_known or event.thing.key in known)
-        ]
+        things = self._last_words(batch)
         things += self._of_gone_authors([event.gone_author for event in batch if event.gone_author])
         mentions = self._finish([one for one in things if isinstance(one, Mention)])
         now = self._clock()
         tally = Tally()
         if things:
-            # In the order they were said: a post and its deletion may come in one batch.
-            finished = {mention.key: mention for mention in mentions}
-            tally = self._ingested(
-                [finished.get(one.key, one) if isinstance(one, Mention) else one for one in things], now
-            )
+            removals = [one for one in things if isinstance(one, Removal)]
+            tally = ingest([*mentions, *removals], self._store, self._desk_now(now), now, announce=True)
             if self._authors is not None:
-                self._authors.update(_author_of(mention) for mention in mentions)
+                self._authors.update(_author(mention.external_id) for mention in mentions)
         mark = max((event.mark for event in batch), default=0)
         if mark > self._stored_mark and self._cursor:
             with self._store.transaction() as ledger:
@@ -313,34 +245,37 @@ class Listener:
         if tally.flagged or tally.changed or tally.removed or tally.recovered:
             self._news()
 
-    def _ingested(self, things: Sequence[Mention | Removal], now: datetime) -> Tally:
-        """`ingest` stores mentions before removals: what is deleted and said again goes in batches of its own."""
-        total, part = Tally(), list[Mention | Removal]()
-        for thing in things:
-            if isinstance(thing, Mention) and any(
-                isinstance(one, Removal) and one.key == thing.key for one in part
-            ):
-                total, part = total + ingest(part, self._store, self._desk_now(now), now, announce=True), []
-            part.append(thing)
-        return total + ingest(part, self._store, self._desk_now(now), now, announce=True)
+    def _last_words(self, batch: Sequence[Event]) -> list[Mention | Removal]:
+        """What is left of a batch: of each post the last that was said of it, if it is ours at all.
 
-    def _known(self, batch: Sequence[Event]) -> set[tuple[str, str]]:
-        asked = [event.thing.key for event in batch if event.only_known and event.thing is not None]
-        if not asked:
-            return set()
-        with self._store.reading() as ledger:
-            known = set(ledger.known(asked))
-        # Said and deleted within one batch: not stored yet, and to be deleted all the same.
-        return known | {
-            event.thing.key for event in batch if isinstance(event.thing, Mention) and not event.only_known
-        }
+        A post that was deleted a moment later is never seen: nobody is alerted to what is gone.
+        """
+        last: dict[tuple[str, str], Mention | Removal] = {}
+        wanted: set[tuple[str, str]] = set()
+        for event in batch:
+            if event.thing is not None:
+                last[event.thing.key] = event.thing
+                if not event.only_known:
+                    wanted.add(event.thing.key)
+        asked = [key for key, thing in last.items() if key not in wanted or isinstance(thing, Removal)]
+        known: set[tuple[str, str]] = set()
+        if asked:
+            with self._store.reading() as ledger:
+                known = set(ledger.known(asked))
+        return [
+            thing
+            for key, thing in last.items()
+            if key in known or (key in wanted and isinstance(thing, Mention))
+        ]
 
     def _of_gone_authors(self, authors: Sequence[str]) -> list[Removal]:
         if not authors:
             return []
         name = self.source.name
         with self._store.reading() as ledger:
-            if self._authors is None:
+            # What `lowstar run` found meanwhile has authors, too.
+            if self._authors is None or abs(self._clock() - self._authors_at) > REFRESH:
+                self._authors_at = self._clock()
                 self._authors = {_author(key) for key in ledger.kept_keys(name)}
             gone = set(authors) & self._authors
             if not gone:
@@ -370,8 +305,6 @@ class Listener:
             self._stretch.tick()
         except StoreError as error:
             log.warning("stream %s: %s", self.source.name, error_words(error))
-        if self._clock() - self._desk_at > REFRESH:
-            self._authors = None  # what `lowstar run` found meanwhile has authors, too
 
 
 @dataclass(slots=True)
@@ -381,8 +314,10 @@ class _Told:
     listener: Listener
     at: int
     heard_at: datetime | None = field(default=None)
+    stood: bool = field(default=False)  # in this try
 
     def connected(self) -> None:
+        self.stood = True
         listener = self.listener
         now = listener._clock()
         listener._standing.add(self.at)
@@ -391,7 +326,7 @@ class _Told:
             if self.heard_at is not None and not listener._cursor:
                 away = int((now - self.heard_at).total_seconds())
                 if away > 2:
-                    health.problem(
+                    health.note(
                         f"nothing was heard for {away} s: the next lowstar run reads what was said meanwhile"
                     )
         self.heard_at = now
@@ -444,10 +379,6 @@ class Streams:
             listener.stop()
         for listener in self.listeners:
             listener.join(until)
-
-
-def _author_of(mention: Mention) -> str:
-    return _author(mention.external_id)
 
 
 def _author(key: str) -> str:

@@ -13,10 +13,6 @@ the same `ingest` as every crawl, and the answer says what became of each item. 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import logging
 import threading
@@ -36,6 +32,7 @@ from monitor.ingest import Desk, ingest
 from monitor.runner import desk_at
 from spiders.hook_events import NotOurs
 from spiders.hook_items import NotUnderstood, Read, Refused, read_body
+from spiders.hook_keys import SIGNATURES, STANDARD, Bucket, bearer, same, signed, signed_as_standard
 from spiders.page import Page
 from spiders.stretch import Stretch
 from spiders.words import error_words
@@ -50,9 +47,6 @@ RATE, BURST = 5.0, 120.0  # requests a second of one source for good, and at onc
 WRONG_RATE, WRONG_BURST = 1.0, 60.0  # of all senders with a wrong token together
 REFRESH = timedelta(minutes=10)  # how often the customers' table and what was learned are read anew
 TICK = 2.0  # seconds
-SIGNATURES = ("x-lowstar-signature", "x-hub-signature-256")
-STANDARD = "webhook-signature"  # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/
-FRESH = 300.0  # seconds a signature of that kind is good for
 
 _STATES = ("accepted", "changed", "unchanged", "removed", "ignored", "rejected")
 
@@ -74,28 +68,6 @@ class HookAnswer:
     def kind(self) -> str:
         """Its content type."""
         return "text/plain; charset=utf-8" if isinstance(self.body, str) else "application/json"
-
-
-@dataclass(slots=True)
-class Bucket:
-    """So many at once, so many a second for good."""
-
-    rate: float
-    burst: float
-    level: float = field(init=False)
-    at: float = field(default=0.0, init=False)
-
-    def __post_init__(self) -> None:
-        self.level = self.burst
-
-    def take(self, now: float) -> float:
-        """0 where one more may come, else the seconds until it may."""
-        self.level = min(self.burst, self.level + max(0.0, now - self.at) * self.rate)
-        self.at = now
-        if self.level < 1.0:
-            return (1.0 - self.level) / self.rate
-        self.level -= 1.0
-        return 0.0
 
 
 @dataclass(slots=True)
@@ -221,16 +193,16 @@ class Hooks:
         self, hook: _Hook | None, headers: Mapping[str, str], body: bytes, asked: Mapping[str, str]
     ) -> bool:
         token, secret = (hook.token, hook.secret) if hook is not None else ("", "")
-        given = [_bearer(headers)]
+        given = [bearer(headers)]
         if hook is not None and hook.source.options.get("token_in_url"):
             given.append(asked.get("token", ""))
-        right = any(_same(one, token) for one in given if one) and bool(token)
+        right = any(same(one, token) for one in given if one) and bool(token)
         named = hook.source.options.get("signature_header") if hook is not None else None
         names = (str(named).lower(),) if named else SIGNATURES
-        signed = next((headers[one] for one in names if headers.get(one)), "")
+        signature = next((headers[one] for one in names if headers.get(one)), "")
         if secret and headers.get(STANDARD):
-            right = right or _standard(headers, secret, body, self._clock())
-        return right or bool(secret and signed and _signed(signed, secret, body))
+            right = right or signed_as_standard(headers, secret, body, self._clock())
+        return right or bool(secret and signature and signed(signature, secret, body))
 
     def _turned_away(
         self, hook: _Hook | None, headers: Mapping[str, str], asked: Mapping[str, str]
@@ -248,7 +220,7 @@ class Hooks:
     def _verified(self, hook: _Hook | None, asked: Mapping[str, str]) -> HookAnswer:
         """Facebook's question whether this address is meant: the challenge back, for the right token only."""
         challenge = asked.get("hub.challenge", "")
-        right = hook is not None and bool(hook.token) and _same(asked.get("hub.verify_token", ""), hook.token)
+        right = hook is not None and bool(hook.token) and same(asked.get("hub.verify_token", ""), hook.token)
         if asked.get("hub.mode") == "subscribe" and right and challenge.isalnum() and len(challenge) <= 200:
             return HookAnswer(200, challenge)
         if "hub.mode" in asked:
@@ -386,47 +358,3 @@ def _parsed(query: str) -> dict[str, list[str]]:
         return parse_qs(query, max_num_fields=20)
     except ValueError:
         return {}
-
-
-def _bearer(headers: Mapping[str, str]) -> str:
-    """The token of an Authorization header; of Basic its password, for senders that take user:password@host."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return given.strip()
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(given.strip(), validate=True).decode("utf-8").partition(":")[2]
-    except (ValueError, binascii.Error):
-        return ""
-
-
-def _same(given: str, right: str) -> bool:
-    """Compared by their digests: in constant time, whatever their lengths and letters."""
-    return hmac.compare_digest(_digest(given), _digest(right))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
-
-
-def _signed(given: str, secret: str, body: bytes) -> bool:
-    """HMAC-SHA256 of the body, in hex (with or without "sha256=" before it) or base64."""
-    made = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-    said = given.strip().removeprefix("sha256=")
-    return _same(said.lower(), made.hex()) or _same(said, base64.b64encode(made).decode())
-
-
-def _standard(headers: Mapping[str, str], secret: str, body: bytes, now: datetime) -> bool:
-    """A signature as Standard Webhooks has it: of the id, the time and the body, and fresh."""
-    identity, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not at.isascii() or not at.isdigit() or len(at) > 12 or abs(int(at) - now.timestamp()) > FRESH:
-        return False
-    coded = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(coded, validate=True) if coded != secret else secret.encode()
-    except (ValueError, binascii.Error):
-        return False
-    made = hmac.new(key, f"{identity}.{at}.".encode("utf-8", "replace") + body, hashlib.sha256).digest()
-    right = base64.b64encode(made).decode()
-    return any(_same(one.removeprefix("v1,"), right) for one in headers[STANDARD].split()[:5])

@@ -274,6 +274,7 @@ def _hook_schemas() -> dict[str, Any]:
         "owner_replied_at": time,
         "deleted": {"type": "boolean", "description": "The mention of this id is gone, and is to go here."},
         "kind": {"type": "string", "enum": ["review", "post", "comment", "article"]},
+        "reference": {"type": "string", "description": "Your own number for it, such as the order's."},
     }
     states = ["accepted", "changed", "unchanged", "removed", "ignored", "rejected"]
     complaint = _object({"field": text, "reason": text})

@@ -57,8 +57,10 @@ def test_every_documented_field_is_read() -> None:
             "owner_reply": "We are sorry.",
             "owner_replied_at": "2026-11-27T11:00:00Z",
             "kind": "comment",
+            "reference": "A-1001",
         }
     )
+    assert mention.reference == "A-1001"
     assert (mention.source, mention.external_id, mention.author) == ("survey", "r-17", "Ada")
     assert (mention.stars, mention.rating_raw, mention.kind) == (1.0, "2", Kind.COMMENT)
     assert mention.published_at == datetime(2026, 11, 27, 8, tzinfo=UTC)
@@ -204,6 +206,7 @@ def test_trustpilot_events_are_reviews_edits_and_deletions() -> None:
     assert edited.thing.stars == 5.0
     (gone,) = read(trustpilot("service-review-deleted"))
     assert isinstance(gone.thing, Removal)
+    assert one(trustpilot("service-review-created")["events"][0]).external_id == "62c8"  # an event by itself
     (other,) = read(trustpilot("product-review-created"))
     assert isinstance(other.thing, NotOurs)
 
