@@ -36,6 +36,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{HIDDEN}",
     ),
+    (re.compile(r"(?i)([?&]feed=)[A-Za-z0-9]{16,400}"), rf"\1{HIDDEN}"),  # Reddit's private feeds
     (re.compile(r"(://[^\s/:@\"']{0,200}:)[^\s@\"']{1,200}(?=@)"), rf"\1{HIDDEN}"),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from monitor.config_apis import APIS, read_options
 from monitor.config_check import Table, shown
@@ -18,6 +19,7 @@ from monitor.config_check import Table, shown
 _SUBREDDIT = re.compile(r"\w{2,24}(?:\+\w{2,24}){0,20}", re.ASCII)  # "one+two" reads both in one go
 HACKERNEWS_TAGS = ("story", "comment", "poll", "pollopt", "job", "ask_hn", "show_hn", "front_page")
 _FIELDS = 'a table of selectors: { text = "p.body", rating = ".stars" }'
+HACKERNEWS_ITEMS = "https://hacker-news.firebaseio.com/v0"
 HACKERNEWS_API = "https://hn.algolia.com/api/v1/"
 
 
@@ -91,6 +93,8 @@ def _hackernews(table: Table) -> Mapping[str, Any]:
         options["tags"] = tags
     if table.given("api_url"):
         options["api_url"] = table.url("api_url", HACKERNEWS_API)
+    if table.given("items_url"):
+        options["items_url"] = table.url("items_url", HACKERNEWS_ITEMS)
     return options
 
 
@@ -119,6 +123,33 @@ def _reddit(table: Table) -> Mapping[str, Any]:
             "subreddits", 'a list of names: ["AskReddit"]; without "search" it looks for the brands'
         )
     return options
+
+
+def reddit_problem(url: str) -> str:
+    """Why an address of Reddit's cannot be read as it stands, "" where it can, or is none of Reddit's.
+
+    Says nothing of what the address asks: its token is a secret.
+    """
+    try:
+        parts = urlsplit(url)
+        host, asked = (parts.hostname or "").rstrip("."), parse_qs(parts.query, max_num_fields=50)
+    except ValueError:
+        return ""
+    if host != "reddit.com" and not host.endswith(".reddit.com"):
+        return ""
+    if "feed" in asked:
+        return (
+            "a private feed's address is a secret and does not belong into this file; allowed: "
+            'kind = "reddit", with the address in LOWSTAR_REDDIT_FEED_URL or a file named by '
+            "LOWSTAR_REDDIT_FEED_URL_FILE"
+        )
+    if parts.path.rstrip("/").endswith(".json"):
+        return (
+            "Reddit gives its .json to nobody without a key; allowed: "
+            'kind = "reddit", with a key of its API (LOWSTAR_REDDIT_CLIENT_ID, LOWSTAR_REDDIT_CLIENT_SECRET) or '
+            "the address of your private feed (LOWSTAR_REDDIT_FEED_URL)"
+        )
+    return ""
 
 
 def subreddit_problem(name: str) -> str:
@@ -237,6 +268,9 @@ def read_urls(table: Table, kind: str) -> tuple[str, ...]:
             table.wrong("urls", f"not used by the kind {shown(kind)}; allowed: leave it out")
         return ()
     urls = table.urls("urls")
+    for url in urls:
+        if problem := reddit_problem(url):
+            table.wrong("urls", problem)
     if not table.given("urls"):
         table.missing("urls", 'a list of web addresses: ["https://shop.example/reviews"]')
     elif table.raw("urls") == []:

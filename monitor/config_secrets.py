@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from monitor.config_check import REPORTED, looks_secret, url_problem
 
@@ -21,6 +21,7 @@ SLACK_WEBHOOK_URL = "LOWSTAR_SLACK_WEBHOOK_URL"
 SLACK_SIGNING_SECRET = "LOWSTAR_SLACK_SIGNING_SECRET"  # noqa: S105
 REDDIT_CLIENT_ID = "LOWSTAR_REDDIT_CLIENT_ID"
 REDDIT_CLIENT_SECRET = "LOWSTAR_REDDIT_CLIENT_SECRET"  # noqa: S105
+REDDIT_FEED_URL = "LOWSTAR_REDDIT_FEED_URL"
 STORE_URL = "LOWSTAR_STORE_URL"
 
 VARIABLES = (
@@ -31,6 +32,7 @@ VARIABLES = (
     SLACK_SIGNING_SECRET,
     REDDIT_CLIENT_ID,
     REDDIT_CLIENT_SECRET,
+    REDDIT_FEED_URL,
     STORE_URL,
 )
 
@@ -65,6 +67,7 @@ class Secrets:
     slack_signing_secret: str = field(default="", repr=False)
     reddit_client_id: str = field(default="", repr=False)
     reddit_client_secret: str = field(default="", repr=False)
+    reddit_feed_url: str = field(default="", repr=False)
     store_url: str = field(default="", repr=False)
 
 
@@ -88,6 +91,7 @@ def read_secrets(environ: Mapping[str, str], folder: Path, problems: list[str]) 
         slack_signing_secret=read(SLACK_SIGNING_SECRET),
         reddit_client_id=read(REDDIT_CLIENT_ID),
         reddit_client_secret=read(REDDIT_CLIENT_SECRET),
+        reddit_feed_url=read(REDDIT_FEED_URL, _private_feed),
         store_url=read(STORE_URL),
     )
 
@@ -158,6 +162,15 @@ def read_value(
         problems.append(f"{name}: its value is not shown; allowed: one word on one line")
         return ""
     return value
+
+
+def _private_feed(value: str) -> str:
+    asked = parse_qs(urlsplit(value).query) if not safe_url_problem(value) else {}
+    return (
+        ""
+        if {"feed", "user"} <= set(asked)
+        else "an address of https://www.reddit.com/prefs/feeds, with feed= and user="
+    )
 
 
 def _variable_of(value: str) -> str:

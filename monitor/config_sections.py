@@ -306,6 +306,7 @@ def read_reddit(table: Table, secrets: Secrets) -> Reddit:
     reddit = Reddit(
         client_id=secrets.reddit_client_id,
         client_secret=secrets.reddit_client_secret,
+        feed_url=secrets.reddit_feed_url,
         user_agent=table.text("user_agent"),
         reddit_url=table.text("reddit_url", usual.reddit_url, check=safe_url_problem),
         oauth_url=table.text("oauth_url", usual.oauth_url, check=safe_url_problem),

@@ -76,6 +76,7 @@ class Reddit:
 
     client_id: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
+    feed_url: str = field(default="", repr=False)  # one of the account's private feeds: its token is a secret
     user_agent: str = ""
     reddit_url: str = "https://www.reddit.com"
     oauth_url: str = "https://oauth.reddit.com"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from monitor.config import Source
+from monitor.config import Reddit, Source
 from monitor.config_apis import APIS
 from storage.store import Store
 
@@ -30,22 +30,41 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def kept_for(source: Source) -> tuple[timedelta | None, str]:
-    """How long the words of `source` are kept, None for good; and why."""
+def by_feed(reddit: Reddit) -> bool:
+    """True where Reddit is read through the account's private feed, as there is no key of its API."""
+    return bool(reddit.feed_url) and not (reddit.client_id and reddit.client_secret)
+
+
+# Reddit asks to delete within 48 hours what was deleted there. By its API that is looked for; a feed never tells.
+REDDIT_FEED = (
+    timedelta(hours=48),
+    "Reddit's Data API terms: what is deleted there goes within 48 hours, and a feed never tells",
+)
+
+
+def kept_for(source: Source, reddit: Reddit | None = None) -> tuple[timedelta | None, str]:
+    """How long the words of `source` are kept, None for good; and why.
+
+    `reddit` tells how Reddit is read.
+    """
     if source.retention is not None:
         return source.retention, "retention in lowstar.toml"
+    if source.kind == "reddit" and reddit is not None and by_feed(reddit):
+        return REDDIT_FEED
     api = APIS.get(source.kind)
     return (api.keep, REASONS.get(source.kind, "")) if api is not None else (None, "")
 
 
-def forget_what_is_due(store: Store, sources: Iterable[Source], now: datetime) -> dict[str, int]:
+def forget_what_is_due(
+    store: Store, sources: Iterable[Source], now: datetime, reddit: Reddit | None = None
+) -> dict[str, int]:
     """Empty what each source's terms do not let us keep any longer; answers how many, by source.
 
     Call it when what was found has been delivered: whoever has to answer has seen it by then.
     """
     emptied: dict[str, int] = {}
     for source in sources:
-        keep, _ = kept_for(source)
+        keep, _ = kept_for(source, reddit)
         if keep is None:
             continue
         with store.transaction() as ledger:

@@ -12,28 +12,32 @@ The search (https://hn.algolia.com/api) needs no key. It answers at most 1,000 h
 to 1,000, allows 10,000 requests an hour, and indexes a post minutes after it was written. Each query is asked
 for a window of time: from what was read before, less an overlap, to now. The end of the window is what is
 remembered, and only when its last page has been read: whatever fails in between is asked again.
+
+The search never tells what was deleted. What is kept and young is asked for by its number, a few a run and each in
+its turn, of Hacker News' own API (https://github.com/HackerNews/API), which marks it `deleted` or `dead`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from scrapy.http import Request, TextResponse
+from scrapy.http import Request, Response, TextResponse
 
 from monitor.config import Source
-from spiders.base import PagedSpider
+from spiders.base import PagedSpider, as_text
 from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
 from spiders.parsing.html import html_to_text
 from spiders.walls import wall_in
-from storage.records import DatePrecision, Kind, Mention, clean_line, clean_url
+from storage.records import DatePrecision, Kind, Mention, Removal, clean_line, clean_url
 
 API_URL = "https://hn.algolia.com/api/v1"
+ITEMS_URL = "https://hacker-news.firebaseio.com/v0"
 SITE_URL = "https://news.ycombinator.com/item?id="
 HITS_PER_PAGE = 100  # 1,000 is allowed; small pages keep what a failure costs small
 # Authors may edit for two hours; votes and answers mostly come within a day but are no news by themselves.
@@ -41,7 +45,12 @@ OVERLAP = timedelta(hours=3)
 FIRST_LOOK = timedelta(days=30)  # how far the first run looks back
 
 _TAGS = ("story", "comment", "poll", "pollopt", "job", "ask_hn", "show_hn", "front_page")
-_KEYS = ("queries", "tags", "api_url", "hosts")
+YOUNG = timedelta(hours=48)  # authors may delete for two hours, moderators mostly act within a day
+ITEMS_MAX = 5_000  # of one thread
+AGAIN_MOST = 30  # asked for by number in one run; each is a request of its own
+_ASKED = "asked again until"  # the cursor that holds the last of them
+
+_KEYS = ("queries", "tags", "api_url", "items_url", "hosts")
 
 
 def check_options(options: Mapping[str, Any]) -> list[str]:
@@ -54,9 +63,10 @@ def check_options(options: Mapping[str, Any]) -> list[str]:
     tags = options.get("tags", ["story", "comment"])
     if not isinstance(tags, (list, tuple)) or not tags or any(tag not in _TAGS for tag in tags):
         faults.append(f"tags = {tags!r}; allowed: a list of {', '.join(_TAGS)}")
-    url = options.get("api_url", API_URL)
-    if not isinstance(url, str) or not clean_url(url):
-        faults.append(f"api_url = {url!r}; allowed: an address like {API_URL}")
+    for key, usual in (("api_url", API_URL), ("items_url", ITEMS_URL)):
+        url = options.get(key, usual)
+        if not isinstance(url, str) or not clean_url(url):
+            faults.append(f"{key} = {url!r}; allowed: an address like {usual}")
     return faults
 
 
@@ -98,6 +108,8 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
             blind=f"Hacker News search answered with {kind} instead of JSON (HTTP {response.status})"
             + (f": {wall}" if wall else "")
         )
+    if items := _items_in(answer):
+        answer = {"hits": items}
     if not isinstance(answer, dict) or not isinstance(answer.get("hits"), list):
         said = answer.get("message", answer.get("error", "")) if isinstance(answer, dict) else ""
         words = f": {clean_line(str(said), 200)}" if said else ""
@@ -121,6 +133,28 @@ def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> P
         quiet=not answer["hits"],
         **_onward(response.url, answer, oldest),
     )
+
+
+def _items_in(answer: Any) -> list[Any]:
+    """The items of answers that are asked for by number, Algolia's tree of a thread or Hacker News' own, as hits."""
+    found: list[Any] = []
+    waiting = [answer] if isinstance(answer, dict) else list(answer) if isinstance(answer, list) else []
+    while waiting and len(found) < ITEMS_MAX:
+        item = waiting.pop(0)
+        if not isinstance(item, dict) or "id" not in item or not {"type", "children"} & set(item):
+            continue
+        if not item.get("deleted") and not item.get("dead"):
+            words = {"comment_text": item.get("text")} if item.get("type") == "comment" else {}
+            named = {
+                "author": item.get("author", item.get("by")),
+                "points": item.get("points", item.get("score")),
+            }
+            at = {"created_at_i": item.get("created_at_i", item.get("time"))}
+            above = {"parent_id": item.get("parent_id", item.get("parent"))}
+            found.append({**item, **words, **named, **at, **above, "num_comments": item.get("descendants")})
+        children = item.get("children")
+        waiting += children if isinstance(children, list) else []
+    return [one for one in found if one.get("title") or one.get("text")]
 
 
 def _onward(url: str, answer: Mapping[str, Any], oldest: int | None) -> dict[str, Any]:
@@ -216,6 +250,22 @@ def _when(hit: Mapping[str, Any], now: datetime) -> When:
     return parse_when(hit.get("created_at"), now=now, language="en")
 
 
+def _gone(response: TextResponse, source: str) -> Removal | None:
+    """The removal an item of Hacker News' own API calls for, None while it stands.
+
+    `null` is said of what is not there yet, too: it proves nothing.
+    """
+    try:
+        item = json.loads(response.text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(item, dict) or not isinstance(number := item.get("id"), int):
+        return None
+    if item.get("deleted") is True:
+        return Removal(source, str(number), "deleted by its author")
+    return Removal(source, str(number), "taken down on Hacker News") if item.get("dead") is True else None
+
+
 class HackerNewsSpider(PagedSpider):
     """Searches Hacker News for the words of its source."""
 
@@ -254,3 +304,36 @@ class HackerNewsSpider(PagedSpider):
             else:
                 since = until - int(FIRST_LOOK.total_seconds())
             yield self.request(search_url(query, since, until, options=options))
+        yield from self._young_ones()
+
+    def _young_ones(self) -> Iterable[Request]:
+        """Posts kept and young enough to be deleted, each in its turn."""
+        recent_keys = getattr(self.store, "recent_keys", None)
+        options = self.source.options
+        elsewhere = str(options.get("api_url", API_URL)).rstrip("/") != API_URL and "items_url" not in options
+        if recent_keys is None or elsewhere:  # who names another search has no say about that other API
+            return
+        names = [key[1] for key in recent_keys(self.source.name, self.fetched_at - YOUNG)]
+        numbers = sorted(
+            {int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 16}
+        )
+        last = self.cursor(_ASKED) or ""
+        at = int(last) if last.isdigit() else 0
+        due = [*(one for one in numbers if one > at), *(one for one in numbers if one <= at)][:AGAIN_MOST]
+        base = (clean_url(str(self.source.options.get("items_url", ITEMS_URL))) or ITEMS_URL).rstrip("/")
+        for number in due:
+            meta = {
+                "dont_obey_robotstxt": True,
+                "dont_redirect": True,
+            }  # an API that is published for programs
+            yield self.request(f"{base}/item/{number}.json", callback=self.looked_again, meta=meta)
+        if due:
+            self.set_cursor(_ASKED, str(due[-1]))
+
+    async def looked_again(self, response: Response, **_: Any) -> AsyncIterator[Removal]:
+        """One post by its number: still there, or gone."""
+        self.health.nothing_new()
+        text = as_text(response)
+        found = _gone(text, self.source.name) if text is not None else None
+        if found is not None:
+            yield found

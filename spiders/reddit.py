@@ -1,5 +1,8 @@
 """What is said on Reddit? New submissions and comments of subreddits, and searches, through PRAW.
 
+Without a key of the API, and with LOWSTAR_REDDIT_FEED_URL, through the account's private feeds instead
+(`spiders.reddit_feed`). Reddit's anonymous `.json` is never asked for.
+
 PRAW blocks and is not thread-safe: one `praw.Reddit` lives in one thread of its own, and a page of a listing
 comes out of it in one hop, already read (`spiders.reddit_door`).
 
@@ -18,12 +21,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from scrapy.http import Request, Response, TextResponse
+from twisted.python.failure import Failure
+
 from monitor import config as settings
 from monitor.config import Source
 from monitor.match import Brand
-from spiders.base import SourceSpider
-from spiders.parsing.reddit_things import Listing, fullname, mention_from, read_page
+from monitor.retention import by_feed
+from spiders.base import CrawlEnded, SourceSpider, as_text, failure_words
+from spiders.page import Page
+from spiders.parsing.reddit_things import Listing, fullname, mention_from
+from spiders.parsing.reddit_things import read_page as read_answer
 from spiders.reddit_door import SLEEP_MAX, TIMEOUT, Answer, OneThread, RedditDoor, out_of_time
+from spiders.reddit_feed import feed_address, names_on, read_feed, token_in
 from spiders.settings import VERSION
 from storage.records import Mention, Removal, clean_line
 
@@ -125,12 +135,22 @@ def queries_for(brands: Iterable[Brand]) -> list[str]:
 
 def off_words(config: settings.Config | None) -> str:
     """Why Reddit is switched off, "" where it is not."""
-    if config is None or not (config.reddit.client_id and config.reddit.client_secret):
+    if config is None or not (
+        config.reddit.feed_url or (config.reddit.client_id and config.reddit.client_secret)
+    ):
         return (
             "Reddit is off: it needs a key. Register a script app at https://www.reddit.com/prefs/apps and "
-            "set LOWSTAR_REDDIT_CLIENT_ID and LOWSTAR_REDDIT_CLIENT_SECRET"
+            "set LOWSTAR_REDDIT_CLIENT_ID and LOWSTAR_REDDIT_CLIENT_SECRET; or, without a key, set "
+            "LOWSTAR_REDDIT_FEED_URL to the address of your private feed, from https://www.reddit.com/prefs/feeds"
         )
     return ""
+
+
+def read_page(response: TextResponse, source: Source, fetched_at: datetime) -> Page:
+    """A saved answer of Reddit's API, or one of its feeds."""
+    if re.match(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:feed|rss)\b", response.text.lstrip("\ufeff")):
+        return read_feed(response, source, fetched_at)
+    return read_answer(response, source, fetched_at)
 
 
 class RedditSpider(SourceSpider):
@@ -149,7 +169,7 @@ class RedditSpider(SourceSpider):
     _thread: OneThread
     _deadline: float  # on time.monotonic's clock
 
-    async def start(self) -> AsyncIterator[Mention | Removal]:
+    async def start(self) -> AsyncIterator[Any]:
         """Every listing newest first, down to what was read before; then a second look at young mentions."""
         config = self.config
         off = off_words(config)
@@ -160,6 +180,10 @@ class RedditSpider(SourceSpider):
         for words in problems:
             self.health.problem(words)
         self._met: set[str] = set()
+        if by_feed(config.reddit):
+            for request in self._feeds(streams, config.reddit, self._user_agent(config)):
+                yield request
+            return
         self._failures = 0
         self._stopped = False
         deadline = time.monotonic() + self.source.deadline.total_seconds()
@@ -178,6 +202,70 @@ class RedditSpider(SourceSpider):
                     yield item
         finally:
             thread.end(door.close)
+
+    def _feeds(self, streams: Sequence[Stream], account: settings.Reddit, agent: str) -> Iterable[Request]:
+        token = token_in(account.feed_url)
+        if self.since is not None:
+            self.health.note("Reddit's feeds show their newest 100 entries only: --since changes nothing")
+        for stream in streams:
+            params = {name: value for name, value in stream.params if name in ("q", "sort", "t", "type")}
+            yield self.request(
+                feed_address(account.reddit_url, stream.path, params, token),
+                headers={"Accept": "application/atom+xml", "User-Agent": agent},
+                # The token says that Reddit knows who reads; and it must never follow a redirect.
+                meta={"stream": stream, "dont_redirect": True, "dont_obey_robotstxt": True},
+                dont_filter=True,
+            )
+
+    async def parse(self, response: Response, **_: Any) -> AsyncIterator[Mention | Removal]:
+        """One private feed: what is new in it, and whether it reaches down to what was read before."""
+        stream: Stream = response.meta["stream"]
+        text = as_text(response)
+        page = (
+            read_feed(text, self.source, self.fetched_at) if text is not None else Page(blind="it is no text")
+        )
+        if page.blind:
+            self.health.page(status=response.status)
+            self.health.saw_nothing(f"{stream.title}: {page.blind}")
+            return
+        fresh = [mention for mention in page.mentions if mention.external_id not in self._met]
+        self.health.page(status=response.status, found=len(fresh))
+        for words in page.problems:
+            self.health.problem(f"{stream.title}: {words}")
+        for mention in fresh:
+            yield mention
+        for removal in page.removals:
+            yield removal
+        names = dict(names_on(page))
+        self._met.update(names)
+        if not names:
+            return
+        mark = Mark.parse(await asyncio.to_thread(self.cursor, stream.name))
+        if (
+            mark is not None
+            and len(names) >= SEEN_MEANT
+            and not mark.seen & set(names)
+            and min(names.values()) > mark.newest_at
+        ):
+            self.health.missed(
+                f"{stream.title}: all {len(names)} entries its feed shows are new: some may be missed; run this "
+                "source more often, or read Reddit with a key"
+            )
+        newest_at = max([*names.values(), mark.newest_at if mark else 0.0])
+        self.set_cursor(stream.name, mark_of(list(names), newest_at))
+
+    async def failed(self, failure: Failure) -> None:
+        """As any failure, and without the token, wherever it may have been repeated."""
+        if isinstance(failure.value, CrawlEnded):
+            return
+        words, status = failure_words(failure)
+        for secret in token_in(self.config.reddit.feed_url).values() if self.config is not None else ():
+            words = words.replace(secret, "…")
+        if status in (401, 403):
+            words += (
+                "; is LOWSTAR_REDDIT_FEED_URL still the address https://www.reddit.com/prefs/feeds shows?"
+            )
+        self.health.failure(words, status)
 
     async def recheck(self, fullnames: Sequence[str]) -> list[Mention | Removal]:
         """Things asked for by name: as they are now, or their removal.

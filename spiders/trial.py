@@ -16,10 +16,11 @@ from scrapy.responsetypes import responsetypes
 
 from monitor.config import Config, Crawl, Source
 from monitor.config_apis import APIS
+from monitor.config_kinds import reddit_problem
 from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
 from spiders.parsing.recordings import Recorded, recorded
-from spiders.words import error_words
+from spiders.words import error_words, shown
 from storage.records import Mention, RatingSnapshot, Removal, clean_url
 
 READERS = {  # in the order that decides where two read a page equally well
@@ -64,6 +65,8 @@ def try_page(
     `source`, say how to read it; by default every kind that could is tried. Never raises for what one holds.
     """
     if re.match(r"https?://", page, re.IGNORECASE):
+        if problem := reddit_problem(page):
+            return TrialResult(problems=(problem,), url=shown(page))
         response, problems = _fetched(page, crawl or Crawl(), now)
     else:
         response, problems = _opened(Path(page), url)

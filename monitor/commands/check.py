@@ -261,10 +261,12 @@ def _source_finding(config: Config, source: Source, last: CrawlRun | None, now: 
     from monitor.view import ago, length
 
     what = f"source {source.name}"
-    if source.kind == "reddit" and not (config.reddit.client_id and config.reddit.client_secret):
+    keyed = config.reddit.client_id and config.reddit.client_secret
+    if source.kind == "reddit" and not keyed and not config.reddit.feed_url:
         advice = (
             "register a script app at https://www.reddit.com/prefs/apps and set LOWSTAR_REDDIT_CLIENT_ID and "
-            "LOWSTAR_REDDIT_CLIENT_SECRET"
+            "LOWSTAR_REDDIT_CLIENT_SECRET; or set LOWSTAR_REDDIT_FEED_URL to your private feed's address, from "
+            "https://www.reddit.com/prefs/feeds"
         )
         return Finding(what, OFF, "reddit, switched off: its key is not set", advice)
     missing = missing_key(source.kind, config.keys) or missing_secret(source, config.keys)

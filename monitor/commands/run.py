@@ -171,7 +171,7 @@ def once(
             stop=stop,
             deadline=_now() + within,
         )
-    forget_what_is_due(store, config.sources, _now())
+    forget_what_is_due(store, config.sources, _now(), config.reddit)
     audit = _audited(config, store) if deliver_too else None
     report = RunReport(tuple(runs), delivery, tallies, audit, tuple(troubles))
     return _proved(config, store, report, stop, stream) if deliver_too else report

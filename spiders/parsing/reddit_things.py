@@ -158,6 +158,11 @@ def _gone(data: Mapping[str, Any], words: str, title: str) -> str:
     by = data.get("removed_by_category")
     if isinstance(by, str) and by:
         return "deleted by its author" if by in _DELETED_BY_AUTHOR else "removed from Reddit"
+    return gone_words(words, title)
+
+
+def gone_words(words: str, title: str) -> str:
+    """Why a thing is no longer there, by what stands in place of its words; "" while it is."""
     said = _GONE.fullmatch(words.strip()) or (_GONE.fullmatch(title.strip()) if not words.strip() else None)
     if said is None:
         return ""

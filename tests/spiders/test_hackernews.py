@@ -21,7 +21,7 @@ from spiders.hackernews import (
     search_url,
 )
 from spiders.page import Page
-from storage.records import Kind
+from storage.records import Kind, Mention, Removal, RunOutcome
 from storage.store import open_store
 
 PAGES = Path(__file__).resolve().parents[1] / "pages" / "hackernews"
@@ -224,3 +224,91 @@ def test_a_crawl_reads_all_pages_and_the_next_one_only_what_is_newer(tmp_path: P
     assert run.found == 2
     since = UNTIL - 3 * 3_600  # what was read before, less an overlap
     assert asked[2]["numericFilters"] == f"created_at_i>{since},created_at_i<={int(later.timestamp())}"
+
+
+def test_what_was_deleted_or_taken_down_is_asked_for_by_number_each_in_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spiders.hackernews.AGAIN_MOST", 2)
+    items: dict[str, Any] = {
+        "1": {"id": 1, "type": "comment", "by": "ana", "text": "says 1"},
+        "2": {"id": 2, "type": "comment", "deleted": True, "time": 1},
+        "3": {"id": 3, "type": "comment", "dead": True},
+        "4": None,
+    }
+
+    def item(request: Asked) -> Answer:
+        number = request.path.rpartition("/")[2].removesuffix(".json")
+        return Answer(json.dumps(items[number]))
+
+    pages: dict[str, Any] = {f"/v0/item/{number}.json": item for number in items}
+    pages["/api/v1/search_by_date"] = json.dumps(answer(*(hit(int(number)) for number in items)))
+    with Web(pages) as web, open_store(f"sqlite:///{tmp_path / 'l.db'}") as store:
+        options = {"queries": ["brewmill"], "api_url": web.url("/api/v1"), "items_url": web.url("/v0")}
+        source = Source(name="hn", kind="hackernews", options=options)
+        gone: list[list[str]] = []
+        for hour in range(3):
+            at = NOW + timedelta(hours=hour)
+            sink = Gathered()
+
+            def keep(found: Any, at: datetime = at, sink: Gathered = sink) -> Any:
+                with store.transaction() as ledger:
+                    ledger.write_mentions([one for one in found if isinstance(one, Mention)], at)
+                    ledger.remove([one for one in found if isinstance(one, Removal)], at)
+                return sink(found)
+
+            (run,) = crawled(source, sink=keep, spider=HackerNewsSpider, store=store, at=at)
+            assert run.outcome is not RunOutcome.FAILED, run.reason
+            gone.append([one.external_id for one in sink.items if isinstance(one, Removal)])
+            web.pages["/api/v1/search_by_date"] = json.dumps(answer())
+        numbers = [path.rpartition("/")[2] for path in web.paths() if "/v0/" in path]
+    assert gone == [[], ["2"], ["3"]]
+    assert numbers == ["1.json", "2.json", "3.json", "4.json"]
+
+
+def test_another_search_alone_never_leads_to_hacker_news_own_api(tmp_path: Path) -> None:
+    page = {"/api/v1/search_by_date": json.dumps(answer(hit(1)))}
+    with Web(page) as web, open_store(f"sqlite:///{tmp_path / 'l.db'}") as store:
+        with store.transaction() as ledger:
+            ledger.write_mentions([Mention(source="hn", external_id="1", text="x", published_at=NOW)], NOW)
+        options = {"queries": ["brewmill"], "api_url": web.url("/api/v1")}
+        source = Source(name="hn", kind="hackernews", options=options)
+        (run,) = crawled(source, spider=HackerNewsSpider, store=store, at=NOW)
+    assert run.outcome is RunOutcome.OK, run.reason
+
+
+def test_items_by_number_are_read_too() -> None:
+    own = {
+        "id": 8863,
+        "type": "story",
+        "by": "dhouston",
+        "title": "My YC app",
+        "score": 111,
+        "time": 1175714200,
+        "kids": [1],
+    }
+    reply = {
+        "id": 2,
+        "type": "comment",
+        "author": "bob",
+        "text": "<p>Nice",
+        "created_at_i": 1175714300,
+        "parent_id": 8863,
+    }
+    tree = {
+        "id": 8863,
+        "type": "story",
+        "author": "dhouston",
+        "title": "My YC app",
+        "children": [{**reply, "children": []}],
+    }
+    (story,) = read(own).mentions
+    assert (story.external_id, story.author, story.reach, story.title) == (
+        "8863",
+        "dhouston",
+        111,
+        "My YC app",
+    )
+    assert [mention.external_id for mention in read(tree).mentions] == ["8863", "2"]
+    assert read(tree).mentions[1].text == "Nice"
+    assert read({"id": 1, "type": "comment", "deleted": True}).mentions == ()
