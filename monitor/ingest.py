@@ -60,15 +60,22 @@ def ingest(
 
     with store.reading() as ledger:
         known = ledger.known([item.key for item in items])
-    fresh = [m for m in mentions if m.key not in known or known[m.key].content_hash != m.content_hash()]
+        fresh = [m for m in mentions if m.key not in known or known[m.key].content_hash != m.content_hash()]
+        # Not only when it is written: what nobody may keep is not judged, copied or told of either.
+        forgotten = ledger.forgotten(fresh)
+    if forgotten:
+        log.info("%d of %d mentions are of the forgotten: passed over", len(forgotten), len(mentions))
+        mentions = [m for m in mentions if m.key not in forgotten]
+        fresh = [m for m in fresh if m.key not in forgotten]
     reach = _grown(mentions, known)
 
     verdicts = {m.key: verdicts_on(m, desk) for m in fresh}
     kept = [m for m in fresh if verdicts[m.key] or m.key in known]
 
+    read = len(mentions) + len(forgotten)  # a source that says only what is passed over is not blind
     tally = Tally(
-        found=len(mentions),
-        unchanged=len(mentions) - len(fresh),
+        found=read,
+        unchanged=read - len(fresh),
         unmatched=len(fresh) - len(kept),
     )
     if not kept and not removals and not reach:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.forgotten import forgotten_keys
 from storage.records import (
     DatePrecision,
     Mention,
@@ -117,8 +118,11 @@ class MentionLedger:
 
         What a changed one said before becomes a revision. Of the same key twice in one call the last counts.
         A kept date is not replaced by a less exact one. Unchanged mentions cost one look-up and no write.
+        What was forgotten is not written, whoever brings it: this is the one door to the words.
         """
         latest = {mention.key: mention for mention in several}
+        for key in forgotten_keys(self._connection, list(latest.values())):
+            del latest[key]
         if not latest:
             return {}
         # In one order everywhere, so that two writers on PostgreSQL wait for each other in one direction.

@@ -547,3 +547,12 @@ spikes = Table(  # more negative posts than usual, and the card that says so
         postgresql_where=text("ended_at IS NULL"),
     ),
 )
+
+forgotten = (
+    Table(  # a keyed hash of an author or a post that is not to be kept again; see `storage.forgotten`
+        "forgotten",
+        metadata,
+        Column("mark", String(64), primary_key=True),
+        Column("at", UtcTime, nullable=False),
+    )
+)
