@@ -6,6 +6,7 @@ reads no mention, no link and no formatting. What stands in mrkdwn is ours alone
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from alerts.buttons import REACTIONS_HINT, card_buttons
 from alerts.limits import MAX_FALLBACK, MAX_HEADER, MAX_MESSAGE, MAX_URL, size
 from alerts.names import Names
-from alerts.notifier import Blocks, Message
+from alerts.notifier import Blocks, Message, Picture
 from alerts.text import clip, clip_escaped, date_token, escape, one_line, shown, unescape, utc
 from storage.records import (
     CaseStatus,
@@ -127,8 +128,21 @@ def message_for(
         number=delivery.number,
         version=delivery.wanted_version,
         broadcast=body.get("broadcast") is True,
+        pictures=() if delivery.plain else pictures_in(body.get("pictures")),
         raw=raw if isinstance(raw := body.get("raw"), str) and not delivery.plain else "",
     )
+
+
+def pictures_in(kept: object) -> tuple[Picture, ...]:
+    """The pictures a body keeps; one that is none is left out, its message goes all the same."""
+    found = []
+    for one in kept if isinstance(kept, list) else ():
+        try:
+            content = base64.b64decode(one["png"], validate=True)
+            found.append(Picture(name=one["name"], title=one["title"], alt=one["alt"], content=content))
+        except (TypeError, KeyError, ValueError):
+            continue
+    return tuple(found)
 
 
 def bare_message(delivery: Delivery) -> Message:

@@ -22,6 +22,16 @@ Blocks = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture that goes with a message; `alt` says in words what it shows."""
+
+    name: str  # "stars.png"
+    title: str
+    alt: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What is sent: a fallback text that stands alone, blocks, and the outbox_id that proves it arrived."""
 
@@ -34,6 +44,9 @@ class Message:
     version: int = 1
     thread_id: str | None = None  # remote id of the message whose thread this goes to
     broadcast: bool = False
+    pictures: tuple[
+        Picture, ...
+    ] = ()  # sent with it where the road takes files; `text` stands for them elsewhere
     raw: str = ""  # what a road without cards sends as it stands: a whole mail (RFC 5322), a JSON document
 
 

@@ -40,6 +40,7 @@ from alerts.notifier import (
     Unrenderable,
 )
 from alerts.redact import redact
+from alerts.text import clip
 
 EVENT_TYPE = "lowstar_message"
 NEEDED_SCOPES = frozenset({"chat:write"})
@@ -84,6 +85,7 @@ UNCHANGEABLE_ERRORS = codes(
 )
 UNCERTAIN_ERRORS = codes("fatal_error internal_error service_unavailable update_failed")
 
+ALT_MAX = 1_000  # characters; files.getUploadURLExternal answers "alt_txt_too_large" beyond
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,20}")
 _NEVER_CONNECTED = (
     errno.ECONNREFUSED,
@@ -160,7 +162,9 @@ class SlackNotifier:
         return "" if info.get("is_member", True) else "the app is not a member: /invite it there"
 
     def post(self, message: Message) -> Receipt:
-        """Send a new message; its receipt holds Slack's ts and the channel's id."""
+        """Send a new message; its receipt holds Slack's ts and the channel's id, of pictures the first one's id."""
+        if message.pictures:
+            return self._upload(message)
         arguments = {"channel": message.channel, **_content(message)}
         if message.thread_id:
             arguments["thread_ts"] = message.thread_id
@@ -174,6 +178,41 @@ class SlackNotifier:
             self._ids[message.channel] = channel
             return Receipt(ts, channel)
         return Receipt(ts)
+
+    def _upload(self, message: Message) -> Receipt:
+        """Pictures into a channel or a thread. Slack lets them carry no mark to be found by: at least once."""
+        try:
+            channel = self._channel_id(message.channel, "")
+        except CannotLook as error:
+            raise Unrenderable(f"no pictures: {error}") from error
+        pictures = [
+            {
+                "filename": one.name,
+                "title": one.title,
+                "alt_txt": clip(one.alt, ALT_MAX),
+                "content": one.content,
+            }
+            for one in message.pictures
+        ]
+        try:
+            answer = self._client.files_upload_v2(
+                channel=channel,
+                thread_ts=message.thread_id,
+                initial_comment=message.text,
+                file_uploads=pictures,
+            )
+        except SlackRequestError as error:
+            # The bytes were refused, or the way to them is shut: the message itself is worth more.
+            raise Unrenderable(f"files_upload_v2: {redact(str(error))[:200]}") from error
+        except Exception as error:
+            said = classify("files_upload_v2", error)
+            if isinstance(said, TokenRefused):
+                # A right we can do without: nothing else may stop for want of it.
+                raise Unrenderable(f"{said}: pictures need files:write") from error
+            raise said from error
+        files = answer.get("files")
+        first = files[0] if isinstance(files, list) and files and isinstance(files[0], Mapping) else {}
+        return Receipt(str(first.get("id", "")), channel)
 
     def edit(self, receipt: Receipt, message: Message) -> None:
         """Make an earlier message look like `message`; doing it twice is doing it once."""

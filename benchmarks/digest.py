@@ -55,9 +55,11 @@ def fill(path: Path, count: int, brands: int) -> None:
                 if number % 16 == 0:
                     cases.append((number, number, brand, rank, at, at + 14_400_000_000, at + 3_600_000_000))
             database.executemany(
-                "INSERT INTO mentions SELECT ?,?,?,'review','https://x.example/1','',?,'somebody',NULL,?,?,'',0,1,"
-                "'en',posted,'second',NULL,'',NULL,0,'','[]','x',posted,posted,posted,NULL"
-                " FROM (SELECT ? AS posted)",
+                "INSERT INTO mentions (id,source,external_id,kind,url,title,text,author,entity,stars,rating_raw,"
+                "scale_inferred,reach,language,published_at,date_precision,owner_reply,text_truncated,in_reply_to,"
+                "about,content_hash,first_seen_at,changed_at,posted_at)"
+                " SELECT ?,?,?,'review','https://x.example/1','',?,'somebody',?,?,'',0,1,"
+                "'en',posted,'second','',0,'','[]','x',posted,posted,posted FROM (SELECT ? AS posted)",
                 mentions,
             )
             database.executemany(

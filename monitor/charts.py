@@ -276,3 +276,10 @@ _PICTURES: dict[str, tuple[_Draw, Callable[[Digest], str]]] = {
     "days": (_draw_days, days_finding),
     "topics": (_draw_topics, topics_finding),
 }
+NAMES = tuple(_PICTURES)
+TITLES = {"stars": "Stars", "days": "Day by day", "topics": "What hurts, in numbers"}
+
+
+def finding(digest: Digest, chart: str) -> str:
+    """What a chart shows, in a sentence: its alt text."""
+    return _PICTURES[chart][1](digest)

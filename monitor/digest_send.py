@@ -6,16 +6,20 @@ process, finds it there.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.customers import read_customers
 from alerts.digest_blocks import DigestCard, FactLine, Link, OpenLine, QuoteLine, TopicLine, digest_body
+from alerts.limits import MAX_FALLBACK
+from alerts.text import clip_escaped, one_line
+from monitor import charts
 from monitor import digest_say as say
 from monitor.config import Config
 from monitor.config_digest import DAYS
@@ -130,12 +134,43 @@ def enqueue(store: Store, digest: Digest, notifier: str, channel: str, now: date
         created_at=now,
         not_before=now,
     )
+    below = [pictures] if notifier == "slack" and (pictures := _pictures(digest, delivery)) else []
     with store.transaction() as ledger:
         new = ledger.enqueue([delivery]) == 1
         if new:
+            ledger.enqueue(below)
             for key, name in digest.names.items():
                 ledger.set_cursor(topic_shelf(digest.brand), key, name, now)
     return new
+
+
+def _pictures(digest: Digest, card: Delivery) -> Delivery | None:
+    """The charts, for the thread below the card; None where there is nothing to draw, or nothing to draw with."""
+    try:
+        drawn = [(name, charts.png(digest, name)) for name in charts.NAMES]
+    except charts.ChartsMissing:
+        return None
+    kept = [
+        {
+            "name": f"{name}.png",
+            "title": charts.TITLES[name],
+            "alt": charts.finding(digest, name),
+            "png": base64.b64encode(content).decode("ascii"),
+        }
+        for name, content in drawn
+        if content
+    ]
+    if not kept:
+        return None
+    said = " ".join(one["alt"] for one in kept)
+    return replace(
+        card,
+        id=f"{card.id}_charts",
+        parent=card.id,
+        body=json.dumps(
+            {"text": clip_escaped(one_line(f"In pictures: {said}"), MAX_FALLBACK), "pictures": kept}
+        ),
+    )
 
 
 def card_of(digest: Digest, *, report_url: str = "") -> DigestCard:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
 
@@ -59,9 +59,8 @@ class Tally:
     compound_squares: float
 
 
-@dataclass(frozen=True, slots=True)
-class WeekRow:
-    """One mention of a brand, without its words."""
+class WeekRow(NamedTuple):
+    """One mention of a brand, without its words. A tuple, for a large brand's week has a hundred thousand."""
 
     id: int
     source: str
@@ -412,7 +411,7 @@ class WeekLedger:
 
     def _week_rows(self, statement: Select[Any]) -> list[WeekRow]:
         return [
-            WeekRow(*row)
+            WeekRow._make(row)
             for row in self._connection.execute(
                 statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id)
             )

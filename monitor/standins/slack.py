@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from alerts.blocks import as_text
 from alerts.limits import MAX_TEXT, MAX_UPDATE_TEXT, problems
+from monitor.standins.slack_files import Files
 from monitor.standins.slack_people import APP_TOKEN, People, Window
 from monitor.standins.slack_socket import Delivered
 
@@ -39,6 +40,8 @@ _NEEDS = {
     "conversations.replies": "channels:history",
     "conversations.info": "channels:read",
     "conversations.list": "channels:read",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
 }
 
 # A fault is a name. With "accepted_" in front the call is carried out before it goes wrong.
@@ -154,6 +157,7 @@ class SlackStandin:
         self._closing = threading.Event()
         self.token_state = ""  # an error code such as "token_revoked" that every call gets
         self.app_token = APP_TOKEN
+        self.files = Files()
         self.people = People(self)  # who presses, types and reacts
         for name in channels:
             self.add_channel(name)
@@ -298,7 +302,22 @@ class SlackStandin:
                     )
                 case "conversations.list":
                     return {"ok": True, "channels": [_info(channel) for channel in self.channels.values()]}
+                case "files.getUploadURLExternal":
+                    return self.files.begin(arguments, self.base_url)
+                case "files.completeUploadExternal":
+                    return self.files.share(arguments, lambda comment: self._comment(arguments, comment))
             return self.people.answer(method, arguments)
+
+    def _comment(self, arguments: Mapping[str, Any], comment: str) -> dict[str, Any]:
+        channel = self._channel(arguments.get("channel_id"))
+        if refused := self._refusal(channel, {"text": comment or "(a file)"}, MAX_TEXT):
+            return refused
+        assert channel is not None  # noqa: S101 - _refusal answers for None; told to mypy
+        thread = arguments.get("thread_ts")
+        channel.messages.append(
+            Posted(self._ts(), channel.id, comment, [], None, str(thread) if thread else None, via="file")
+        )
+        return {"ok": True}
 
     def webhook(self, arguments: Mapping[str, Any]) -> tuple[int, str]:
         """Carry a webhook call out: status and body."""
@@ -474,8 +493,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Every method of the Web API is a POST."""
         slack = self.server.slack
         address = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        arguments = self._arguments(address.query, self.rfile.read(length).decode("utf-8", "replace"))
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if address.path.startswith("/api/upload/"):
+            self._send(slack.files.take(address.path, content), "OK", "text/plain")
+            return
+        arguments = self._arguments(address.query, content.decode("utf-8", "replace"))
         hook = address.path == slack.webhook_path or address.path.startswith("/actions/")
         method = (
             "response_url"
