@@ -146,7 +146,8 @@ every = "30m"
 """
 
 _MORE_SOURCES = """\
-# Where to listen. One [[sources]] for each place; kinds: reviews, selectors, feed, hackernews, reddit.
+# Where to listen. One [[sources]] for each place; kinds: reviews, selectors, feed, hackernews, reddit,
+# import, imap, webhook, and the APIs of docs/sources.md.
 # [[sources]]
 # name = "shop"                  # yours to choose; keep it, as what was found is known by it
 # kind = "reviews"               # any page that carries schema.org reviews
@@ -166,6 +167,17 @@ _MORE_SOURCES = """\
 # item = "article.post"
 # mentions_are = "post"
 # fields = { id = "::attr(id)", text = ".body", author = ".user", date = "time::attr(datetime)" }
+#
+# [[sources]]
+# name = "toots"
+# kind = "mastodon"
+# hashtags = ["acme"]
+# stream = true                  # heard as it is said, where lowstar listen runs
+#
+# [[sources]]
+# name = "survey"
+# kind = "webhook"               # sent to us, with the token in LOWSTAR_HOOK_SURVEY_TOKEN: docs/webhook.md
+# about = ["Acme"]
 """
 
 _ROUTES = """\

@@ -45,6 +45,7 @@ class Mailbox:
     folder: str = "INBOX"
     password: str = PASSWORD
     context: ssl.SSLContext | None = None
+    starttls: bool = False  # begins in the open
     cut_before: str = ""  # the connection breaks off where a line holds this
     announce: int = 0  # bytes a literal claims to have, whatever it has
     flood: bool = False  # answers a search without an end
@@ -57,15 +58,19 @@ class Mailbox:
 
         class Handler(socketserver.StreamRequestHandler):
             def setup(self) -> None:
-                if box.context is not None:
+                if box.context is not None and not box.starttls:
                     self.request = box.context.wrap_socket(self.request, server_side=True)
                 super().setup()
 
             def handle(self) -> None:
                 self._say(b"* OK ready")
                 while line := self.rfile.readline(65_536):
-                    if not _answered(box, line.decode().rstrip("\r\n"), self._say):
+                    said = line.decode().rstrip("\r\n")
+                    if not _answered(box, said, self._say):
                         return
+                    if said.upper().endswith(" STARTTLS") and box.context is not None:
+                        self.request = box.context.wrap_socket(self.request, server_side=True)
+                        super().setup()
 
             def finish(self) -> None:
                 super().finish()
@@ -108,7 +113,9 @@ def _answered(box: Mailbox, line: str, say: Callable[[bytes], None]) -> bool:
     verb = rest.split(" ", 1)[0].upper()
     done = f"{tag} OK done".encode()
     if verb == "CAPABILITY":
-        say(b"* CAPABILITY IMAP4rev1")
+        say(b"* CAPABILITY IMAP4rev1" + b" STARTTLS" * box.starttls)
+    elif verb == "STARTTLS":
+        pass
     elif verb == "LOGIN":
         if f'"{box.password}"' not in rest:
             say(f"{tag} NO [AUTHENTICATIONFAILED] Invalid credentials for {rest}".encode())

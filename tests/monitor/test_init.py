@@ -90,7 +90,7 @@ def test_every_commented_setting_can_be_switched_on(tmp_path: Path) -> None:
     text = text.replace('sources = ["shop"]', 'sources = ["forum"]')
     path.write_text(text, encoding="utf-8")
     config = load_config(path, {})
-    assert [source.name for source in config.sources] == ["shop", "forum"]
+    assert [source.name for source in config.sources] == ["shop", "forum", "toots", "survey"]
     assert config.routes[0].fallback == "#reputation"
 
 

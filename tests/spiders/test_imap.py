@@ -204,10 +204,13 @@ def test_a_server_inside_our_network_is_not_asked_unless_it_is_allowed() -> None
     assert box.asked == []
 
 
-def test_tls_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_tls_is_verified_before_the_password_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
     context, trusted = certificate(tmp_path)
-    with Mailbox({1: a_mail(1)}, context=context) as box:
-        source = source_of(box, host="localhost", security="tls")
+    with Mailbox({1: a_mail(1)}, context=context, starttls=security == "starttls") as box:
+        source = source_of(box, host="localhost", security=security)
 
         def poll() -> tuple[CrawlRun, Gathered]:
             sink = Gathered()
@@ -216,8 +219,8 @@ def test_tls_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             return run, sink
 
         strange, nothing = poll()
+        assert not [line for line in box.asked if "LOGIN" in line]
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         good, sink = poll()
     assert "the certificate of localhost is not trusted" in strange.reason
     assert (nothing.ids, sink.ids, good.outcome) == ([], ["1@mail.example"], RunOutcome.OK)
-    assert len([line for line in box.asked if "LOGIN" in line]) == 1  # the password went to nobody else

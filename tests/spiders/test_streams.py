@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from spiders.presets.bluesky import BlueskySpider as BLUESKY
 from spiders.presets.mastodon import MastodonSpider as MASTODON
 from spiders.stream_bluesky import Said, event_of, said_in
 from spiders.stream_line import Pause
+from spiders.stream_mastodon import server_sent
 from spiders.streams import Streams
 from storage.errors import Locked
 from storage.records import CrawlRun, Mention, RunOutcome
@@ -499,6 +501,32 @@ def test_the_crawl_knows_what_the_stream_has_heard(store: Store) -> None:
     assert isinstance(event.thing, Mention)
     assert event.thing.key == searched.key
     assert event.thing.content_hash() == searched.content_hash()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "event: update\ndata: a\n\n",
+                "data: b\r\ndata: c\r\n\r\n",
+                ":thump\n",
+                "\n",
+                "x\n",
+                "data\n\n",
+                "é: ü\n",
+            ]
+        ),
+        max_size=8,
+    ),
+    st.lists(st.integers(0, 120), max_size=6),
+)
+def test_events_are_the_same_however_the_network_cuts_them(said: list[str], cuts: list[int]) -> None:
+    whole = "".join(said).encode()
+    ends = sorted({min(cut, len(whole)) for cut in cuts} | {0, len(whole)})
+    parts = [whole[begin:end] for begin, end in pairwise(ends)]
+    told = type("Quiet", (), {"garbage": print})()
+    assert list(server_sent(iter(parts), told)) == list(server_sent(iter([whole]), told))
 
 
 # -- both ----------------------------------------------------------------------------------------------------
