@@ -17,6 +17,7 @@ from scrapy.responsetypes import responsetypes
 from monitor.config import Config, Crawl, Source
 from monitor.config_apis import APIS
 from monitor.config_kinds import reddit_problem
+from spiders.api_reading import decoded_or_none, said_in
 from spiders.base import PagedSpider, as_text
 from spiders.page import Page, PageReader
 from spiders.parsing.recordings import Recorded, recorded
@@ -104,7 +105,12 @@ def _best(response: TextResponse, source: Source, kinds: list[str], now: datetim
     best = max(tried, key=_worth)  # the first of equals
     if best.mentions or best.removals or len(tried) == 1:
         return best
-    problems = tuple(dict.fromkeys(words for result in tried for words in result.problems))
+    # Each API would say the same of it in its own name.
+    said = [words for result in tried if result.kind not in APIS for words in result.problems]
+    if any(result.kind in APIS for result in tried):
+        words = said_in(decoded_or_none(response))
+        said.append("no API that lowstar knows answers like this" + (f"; it says: {words}" if words else ""))
+    problems = tuple(dict.fromkeys(said))
     names = ", ".join(kinds)
     return replace(best, kind="", problems=problems or (f"no mention was found; read as {names}",))
 

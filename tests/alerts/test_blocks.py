@@ -122,6 +122,13 @@ def test_a_removed_card_keeps_no_word_of_its_author() -> None:
         assert word not in said
 
 
+def test_the_number_of_the_order_is_on_the_card_and_leaves_it_with_the_review() -> None:
+    about = mention(8, reference="A-7")
+    assert "Order: A-7" in as_text(draw(reviewed(case(8), about)).blocks)
+    assert "A-7" not in json.dumps(draw(reviewed(case(8), about, removed=True)).blocks)
+    assert "Order" not in as_text(draw(reviewed(case(8), mention(8))).blocks)
+
+
 def test_a_star_only_review_says_so() -> None:
     assert "No words, 1 of 5 stars." in as_text(draw(records()["star_only"]).blocks)
 

@@ -305,3 +305,11 @@ def test_apples_feed_in_xml_is_read() -> None:
     assert (mention.stars, mention.author) == (2, "Ana")
     other = TextResponse("https://x.example/", body=b"<?xml version='1.0'?><rss><channel/></rss>")
     assert read_page(other, Source(name="ours", kind="app_store"), AT).blind
+
+
+def test_what_no_api_knows_is_said_once_and_in_its_own_words(tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text('{"error": {"code": "X", "description": "Out of coffee"}}', encoding="utf-8")
+    problems = try_page(str(path), now=AT).problems
+    assert problems[-1] == "no API that lowstar knows answers like this; it says: Out of coffee"
+    assert not [words for words in problems if "Tripadvisor answered" in words]
