@@ -17,7 +17,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -258,7 +258,11 @@ class Hooks:
             if tally.flagged or tally.changed or tally.removed or tally.recovered:
                 self._news()
         after = self._stored(keys)
-        told = [_told(at, one, before, after, self._config) for at, one in enumerate(reads, start=1)]
+        absent = [one for one in things if isinstance(one, Mention) and one.key not in after]
+        forgotten = self._forgotten(absent)
+        told = [
+            _told(at, one, before, after, forgotten, self._config) for at, one in enumerate(reads, start=1)
+        ]
         counts = {state: sum(one["status"] == state for one in told) for state in _STATES}
         with hook.stretch.telling() as health:
             health.page(
@@ -281,6 +285,12 @@ class Hooks:
             return {}
         with self._store.reading() as ledger:
             return ledger.known(keys)
+
+    def _forgotten(self, mentions: Sequence[Mention]) -> set[tuple[str, str]]:
+        if not mentions:
+            return set()
+        with self._store.reading() as ledger:
+            return ledger.forgotten(mentions)
 
     def _desk_now(self, now: datetime) -> Desk:
         with self._lock:
@@ -313,6 +323,7 @@ def _told(
     read: Read,
     before: Mapping[tuple[str, str], Stored],
     after: Mapping[tuple[str, str], Stored],
+    forgotten: Set[tuple[str, str]],
     config: Config,
 ) -> dict[str, Any]:
     thing = read.thing
@@ -327,6 +338,8 @@ def _told(
         if was is None:
             return {**line, "status": "ignored", "reason": "there is no mention of this id"}
         return {**line, "status": "removed"}
+    if thing.key in forgotten:
+        return {**line, "status": "ignored", "reason": "it or its author was forgotten on request"}
     if is_now is None:
         brands = ", ".join(brand.name for brand in config.brands)
         reason = f"it names none of the brands ({brands}); `about` of its source says that all of it does"

@@ -119,6 +119,16 @@ def test_each_item_is_answered_by_itself(store: Store) -> None:
         assert nothing.status == 422
 
 
+def test_what_somebody_wrote_who_was_forgotten_is_not_kept_and_the_sender_is_told(store: Store) -> None:
+    with store.transaction() as ledger:
+        ledger.forget_author("Ada", ["survey"], Clock().now)
+    with opened(store) as hooks:
+        answer = send(hooks, {**BAD, "author": "Ada"})
+        assert isinstance(answer.body, dict)
+        assert answer.body["items"][0]["reason"] == "it or its author was forgotten on request"
+        assert states(send(hooks, {**BAD, "author": "Bo"})) == ["accepted"]
+
+
 def sign(body: bytes, secret: str = SECRET) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
