@@ -97,6 +97,7 @@ class Preset:
     mentions: Kind = Kind.POST
     link: str = ""  # the item's page where no field holds it; {holes} are paths into the item
     html: frozenset[str] = frozenset()  # fields that hold markup
+    markdown: frozenset[str] = frozenset()  # fields that hold Markdown: what they quote of others is left out
     skip: str = ""  # true for an item that is no mention
     context: Callable[[str], Mapping[str, str]] = lambda url: {}  # of the asked address; `_.NAME` in paths
     languages: Mapping[str, str] = field(default_factory=dict)  # the API's own names of languages

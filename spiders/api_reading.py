@@ -20,8 +20,9 @@ from spiders.api_paging import Answer, scalar, search, with_query
 from spiders.api_preset import Preset
 from spiders.page import Page, PageReader
 from spiders.parsing.dates import When, parse_when
-from spiders.parsing.html import html_to_text
+from spiders.parsing.html import html_to_text, markup_to_text
 from spiders.parsing.ratings import Rating, parse_rating
+from spiders.parsing.reddit_things import plain_text
 from spiders.walls import wall_in
 from storage.records import Kind, Mention, RatingSnapshot, Removal, clean_line, clean_url, fingerprint
 
@@ -199,7 +200,9 @@ def _mention(
         if isinstance(value, list):
             value = "\n".join(part for part in map(scalar, value) if part)
         said = value if isinstance(value, str) else scalar(value)
-        return html_to_text(said) if name in preset.html else said
+        if name in preset.markdown:
+            return plain_text(said) if said.strip() else ""
+        return markup_to_text(said) if name in preset.html else said
 
     name = scalar(got.get("id"))
     if got.get("gone") and name:

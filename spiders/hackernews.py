@@ -32,7 +32,7 @@ from monitor.config import Source
 from spiders.base import PagedSpider, as_text
 from spiders.page import Page
 from spiders.parsing.dates import When, parse_when
-from spiders.parsing.html import html_to_text
+from spiders.parsing.html import markup_to_text
 from spiders.walls import wall_in
 from storage.records import DatePrecision, Kind, Mention, Removal, clean_line, clean_url
 
@@ -205,7 +205,7 @@ def _number(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str:
-    return html_to_text(value) if isinstance(value, str) else ""
+    return markup_to_text(value) if isinstance(value, str) else ""
 
 
 def _mention(hit: Mapping[str, Any], source: Source, fetched_at: datetime) -> Mention | None:

@@ -130,6 +130,20 @@ def html_to_text(fragment: str) -> str:
     return _text(fragment[:FRAGMENT_MAX], known_only=False)
 
 
+def markup_to_text(fragment: str) -> str:
+    """As `html_to_text`, of markup that is known to be right: a tag that is escaped in it is what somebody wrote.
+
+    >>> markup_to_text("<p>Use <code>&lt;b&gt;</code> &amp; see</p>"), html_to_text("Use &lt;b&gt;")
+    ('Use <b> & see', 'Use')
+    """
+    text = fragment[:FRAGMENT_MAX]
+    if "<" in text:
+        text = strip_tags(text, block=_MARK)
+        if _MARK in text:
+            text = text.replace("\r", " ").replace("\n", " ").replace(_MARK, "\n")
+    return _fold(unescape(text))
+
+
 def _text(text: str, *, known_only: bool) -> str:
     if "<" not in text and "&" not in text:
         return _fold(text)

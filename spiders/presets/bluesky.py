@@ -14,6 +14,8 @@ from spiders.json_api import ApiSpider, Call, Login, Preset, by_cursor, reader
 
 OVERLAP = timedelta(hours=1)
 FIRST_LOOK = timedelta(days=7)
+THREAD_MAX = 5_000
+_WORDS = ("mention", "reply", "quote")  # notifications that come with words; a like has none
 
 
 def _ask(call: Call) -> Iterable[tuple[str, str]]:
@@ -34,7 +36,13 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 
 def _items(body: Any) -> Sequence[Any] | None:
-    posts = body.get("posts")
+    posts = body.get("posts", body.get("notifications"))
+    if isinstance(posts, list) and "notifications" in body:
+        posts = [one for one in posts if isinstance(one, dict) and one.get("reason") in _WORDS]
+    elif isinstance(body.get("feed"), list):  # what was passed on is listed where it was said
+        posts = [one.get("post") for one in body["feed"] if isinstance(one, dict) and not one.get("reason")]
+    elif isinstance(body.get("thread"), dict):
+        posts = _thread(body["thread"])
     if not isinstance(posts, list):
         return None
     # The page of a post is named by the last part of its at:// address.
@@ -42,6 +50,21 @@ def _items(body: Any) -> Sequence[Any] | None:
         {**post, "rkey": str(post.get("uri", "")).rpartition("/")[2]} if isinstance(post, dict) else post
         for post in posts
     ]
+
+
+def _thread(thread: Any) -> list[Any]:
+    """A post with what leads to it and all that answers it; blocked and deleted ones have no post."""
+    found: list[Any] = []
+    waiting: list[Any] = [thread]
+    while waiting and len(found) < THREAD_MAX:
+        one = waiting.pop(0)
+        if not isinstance(one, dict):
+            continue
+        if isinstance(one.get("post"), dict):
+            found.append(one["post"])
+        replies = one.get("replies")
+        waiting += [one.get("parent"), *(replies if isinstance(replies, list) else ())]
+    return found
 
 
 PRESET = Preset(

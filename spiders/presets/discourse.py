@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from parsel import Selector
+from parsel.selector import CannotDropElementWithoutParent, CannotRemoveElementWithoutRoot
+
 from spiders.json_api import Answer, ApiSpider, Call, Preset, asked, by_page, reader, with_query
-from spiders.parsing.html import html_to_text
+from spiders.parsing.html import html_to_text, markup_to_text
+
+MARKUP_MAX = 200_000  # characters of one post
 
 _search_paging = by_page("page", more="grouped_search_result.more_full_page_results")
 
@@ -57,8 +62,23 @@ def _post(post: Any, topics: Mapping[Any, Any] | None = None) -> Any:
         "topic_title": topic.get("title"),
         "topic_slug": topic.get("slug"),
         **post,
-        "words": html_to_text(markup) if isinstance(markup, str) else raw if isinstance(raw, str) else "",
+        "words": _own_words(markup) if isinstance(markup, str) else raw if isinstance(raw, str) else "",
     }
+
+
+def _own_words(markup: str) -> str:
+    """What a post says itself: what it quotes of others, and the boxes that show what a link leads to, are not its."""
+    if "<aside" in markup:
+        try:
+            root = Selector(text=markup[:MARKUP_MAX], type="html")
+            for aside in root.css("aside.quote, aside.onebox"):
+                aside.drop()
+            own = markup_to_text(root.get())
+        except (ValueError, CannotDropElementWithoutParent, CannotRemoveElementWithoutRoot):
+            own = ""
+        if own.strip():
+            return own
+    return markup_to_text(markup)
 
 
 def _topic(topic: Any) -> Any:

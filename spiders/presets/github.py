@@ -45,11 +45,19 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 def _items(body: Any) -> Sequence[Any] | None:
     if isinstance(body, list):
-        return body
+        return [_worded(one) for one in body]
     if isinstance(body.get("node_id"), str) and "body" in body:  # one issue, comment or discussion
-        return [body]
+        return [_worded(body)]
     found = body.get("items", body.get("issues"))  # `issues`: of the search there once was
-    return found if isinstance(found, list) else None
+    return [_worded(one) for one in found] if isinstance(found, list) else None
+
+
+def _worded(thing: Any) -> Any:
+    """An issue or comment with its words alone: the hints of an issue's template stand in comments of HTML."""
+    if not isinstance(thing, dict) or not isinstance(body := thing.get("body"), str):
+        return thing
+    first, *rest = body.split("<!--")
+    return {**thing, "words": first + "".join(part.partition("-->")[2] for part in rest)}
 
 
 def _again(call: Call, names: Sequence[str]) -> str:
@@ -66,16 +74,18 @@ PRESET = Preset(
     items=_items,
     skip="pull_request",
     fields={
-        "id": "node_id || html_url",
+        "id": "node_id || html_url || url",
         "title": "title",
-        "text": "body",
+        "text": "words",
         "author": "user.login || user",
         "reach": "[comments, reactions.total_count]",
         "published": "created_at",
         "in_reply_to": "issue_url || discussion_url",
-        "kind": "(issue_url || discussion_url || discussion_id) && 'comment' || 'post'",
+        "kind": "(issue_url || discussion_url || discussion_id || contains(url || '', '/comments/'))"
+        " && 'comment' || 'post'",
         "url": "html_url",
     },
+    markdown=frozenset({"text"}),
     paging=by_link_header,
     newest="time",
     again=_again,

@@ -134,6 +134,7 @@ PRESET = Preset(
         "gone": "gone",
         "url": "id",
     },
+    markdown=frozenset({"text"}),
     paging=by_page("page", size="limit"),
     newest="time",
     newest_first=True,

@@ -26,10 +26,13 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 
 def _items(body: Any) -> Sequence[Any] | None:
-    if isinstance(body, list):
-        return body
+    if isinstance(body, list):  # notifications hold the post they are about; a new follower is about none
+        told = [one for one in body if isinstance(one, dict) and {"type", "status"} <= set(one)]
+        return [one["status"] for one in told if one["status"]] if told else body
     if isinstance(body.get("statuses"), list):  # a search
         return list(body["statuses"])
+    if isinstance(body.get("descendants"), list):  # what is around a post
+        return [*(body.get("ancestors") or ()), *body["descendants"]]
     return [body] if body.get("id") and "content" in body else None  # one post
 
 

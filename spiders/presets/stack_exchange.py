@@ -35,7 +35,8 @@ def _ask(call: Call) -> Iterable[tuple[str, str]]:
 
 
 def _items(body: Any) -> Sequence[Any] | None:
-    found = body.get("items")
+    # The API's first version named its items by their kind.
+    found = next((body[name] for name in ("items", "questions", "answers", "comments") if name in body), None)
     if not isinstance(found, list):
         return None
     numbered = any(isinstance(one, dict) and not _NUMBERS.isdisjoint(one) for one in found)

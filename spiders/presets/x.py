@@ -48,6 +48,9 @@ def _written_at(number: int) -> datetime:
 
 def _items(body: Any) -> Sequence[Any] | None:
     found = body.get("data")
+    older = body.get("statuses", body if "id_str" in body else None)
+    if found is None and older is not None:  # version 1.1 of the API
+        return [_first_version(one) for one in (older if isinstance(older, list) else [older])]
     if found is None:
         meta = body.get("meta")
         none = isinstance(meta, dict) and meta.get("result_count") == 0
@@ -71,6 +74,33 @@ def _all_gone(errors: Any) -> bool:
     return bool(kinds) and all(
         kind.endswith(("/resource-not-found", "/not-authorized-for-resource")) for kind in kinds
     )
+
+
+def _first_version(post: Any) -> Any:
+    """A post of version 1.1 of the API in the words of version 2."""
+    if not isinstance(post, dict):
+        return post
+    said = post.get("user")
+    user: dict[str, Any] = said if isinstance(said, dict) else {}
+    extended = post.get("extended_tweet")
+    text = extended.get("full_text") if isinstance(extended, dict) else None
+    above = post.get("in_reply_to_status_id_str")
+    referenced = [{"type": "replied_to", "id": above}] if above else []
+    return {
+        "id": post.get("id_str") or str(post.get("id", "")),
+        "text": text or post.get("full_text") or post.get("text"),
+        "created_at": post.get("created_at"),
+        "lang": post.get("lang"),
+        "public_metrics": {
+            "retweet_count": post.get("retweet_count"),
+            "like_count": post.get("favorite_count"),
+        },
+        "referenced_tweets": referenced + ([{"type": "retweeted"}] if post.get("retweeted_status") else []),
+        "user": {
+            "username": user.get("screen_name"),
+            "public_metrics": {"followers_count": user.get("followers_count")},
+        },
+    }
 
 
 def _with_user(post: dict[str, Any], users: Mapping[Any, Any]) -> dict[str, Any]:
