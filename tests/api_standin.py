@@ -155,7 +155,7 @@ CASES = (
         notices="again",
         edited="tp-b",
         gone="tp-c",
-        single=("v1/private/reviews/", "reviews", "id", ""),
+        single=("v1/reviews/", "reviews", "id", ""),
     ),
     Case(
         "google_places",

@@ -15,7 +15,9 @@ from spiders.json_api import ApiSpider, Budget, Call, Preset, by_cursor, reader
 from spiders.presets.google_business import GOOGLE_ADVICE, GOOGLE_LOGIN
 from storage.records import Kind
 
-YOUNG = timedelta(days=30)  # a review is asked for by its id for longer than the listing shows it
+# As long as the listing shows what changed. Google does not say that a single review can be asked for later, and
+# a 404 for its age alone must not be taken for a removal.
+YOUNG = timedelta(days=7)
 _APP = re.compile(r"/applications/([^/?]{1,200})/reviews")
 
 
