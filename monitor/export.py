@@ -169,7 +169,7 @@ def write_parquet(rows: Iterable[Judged], stream: IO[bytes]) -> int:
         import pyarrow as pa
         import pyarrow.parquet as parquet
     except ImportError:
-        raise NoWriter("Parquet needs one more package: pip install pyarrow") from None
+        raise NoWriter("Parquet needs one more package: pip install 'lowstar[parquet]'") from None
     time, texts = pa.timestamp("us", tz="UTC"), pa.list_(pa.string())
     kinds = {
         "mention_id": pa.int64(),

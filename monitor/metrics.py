@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.commands.status import source_statuses
 from monitor.config import Config
+from storage.records import Priority
 from storage.store import Ledger
 
+DELAYS_OF = timedelta(hours=1)
+QUANTILES: Mapping[str, float] = {"0.5": 0.5, "0.9": 0.9, "0.99": 0.99, "1": 1.0}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -40,6 +44,15 @@ def families(ledger: Ledger, config: Config, now: datetime) -> Iterator[Any]:
     yield GaugeMetricFamily(
         "lowstar_mentions", "Mentions kept, about.", value=float(ledger.mention_estimate())
     )
+    said = GaugeMetricFamily(
+        "lowstar_mentions_last_day", "Mentions posted in the last 24 hours.", labels=["brand", "priority"]
+    )
+    for brand in config.brands:
+        counts = ledger.said_since(brand.name, now - timedelta(days=1))
+        for priority in Priority:  # a zero says more than a line that is missing
+            said.add_metric([brand.name, priority.word], float(counts.get(priority, 0)))
+    yield said
+    yield from _alerts(ledger, now)
     counted = ledger.open_counts(now)
     waiting = GaugeMetricFamily(
         "lowstar_open_cases", "Cases that are not closed.", labels=["brand", "status", "priority"]
@@ -55,8 +68,8 @@ def families(ledger: Ledger, config: Config, now: datetime) -> Iterator[Any]:
         lates[one.brand] = lates.get(one.brand, 0) + one.late
     for key, count in sums.items():
         waiting.add_metric(list(key), float(count))
-    for brand, count in lates.items():
-        late.add_metric([brand], float(count))
+    for name, count in lates.items():
+        late.add_metric([name], float(count))
     yield waiting
     yield late
 
@@ -92,3 +105,39 @@ def families(ledger: Ledger, config: Config, now: datetime) -> Iterator[Any]:
     yield GaugeMetricFamily(
         "lowstar_words_behind", "Mentions not indexed for the search yet.", value=float(ledger.words_behind())
     )
+
+
+def _alerts(ledger: Ledger, now: datetime) -> Iterator[Any]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    waiting = GaugeMetricFamily(
+        "lowstar_alerts_waiting",
+        "Alerts that may be sent and are not; parked and uncertain ones too.",
+        labels=["notifier", "channel"],
+    )
+    oldest = GaugeMetricFamily(
+        "lowstar_alerts_waiting_seconds",
+        "How long the oldest of them has been waiting.",
+        labels=["notifier", "channel"],
+    )
+    for one in ledger.alerts_waiting(now):
+        waiting.add_metric([one.notifier, one.channel], float(one.count))
+        oldest.add_metric([one.notifier, one.channel], one.oldest.total_seconds())
+    yield waiting
+    yield oldest
+    delays = ledger.alert_delays(now - DELAYS_OF)
+    yield GaugeMetricFamily(
+        "lowstar_alerts_delivered_last_hour",
+        "Alerts written in the last hour and delivered.",
+        value=float(len(delays)),
+    )
+    taken = GaugeMetricFamily(
+        "lowstar_alert_delivery_seconds",
+        "From an alert written (or its quiet hours over) to its delivery, over the last hour.",
+        labels=["quantile"],
+    )
+    if delays:  # none delivered is no delay of zero
+        for name, share in QUANTILES.items():
+            # Nearest rank: a time that was really taken.
+            taken.add_metric([name], delays[max(math.ceil(share * len(delays)), 1) - 1].total_seconds())
+    yield taken

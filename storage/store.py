@@ -28,6 +28,7 @@ from storage.crawls import CrawlLedger
 from storage.deliveries import DeliveryLedger
 from storage.engines import WRITING, explained, parsed_url, postgres_engine, public_name, sqlite_engine
 from storage.errors import Busy, CannotOpen, DiskFull, Locked, NewerSchema, OlderSchema, StoreError
+from storage.figures import FigureLedger
 from storage.forgotten import ForgottenLedger
 from storage.inbox import InboxLedger
 from storage.learned import LearnedLedger
@@ -76,6 +77,7 @@ class Ledger(
     LearnedLedger,
     SpikeLedger,
     ForgottenLedger,
+    FigureLedger,
 ):
     """All statements, inside one transaction; of no use after its `with` block."""
 

@@ -112,7 +112,7 @@ def test_a_workbook_holds_texts_as_texts_and_numbers_as_numbers(shop: Store) -> 
 
 
 def test_parquet_keeps_kinds(shop: Store) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `parquet` is not installed")
     add_case(shop, NOW, "=1", stars=None)
     out = io.BytesIO()
     with shop.reading() as ledger:

@@ -252,7 +252,7 @@ def test_axe_finds_nothing_that_keeps_people_out(
 ) -> None:
     axe = axe_file()
     assert axe is not None
-    add_case(sqlite_store, NOW, HOSTILE, author="w" * 60, title="A title")
+    add_case(sqlite_store, NOW, HOSTILE, author="w" * 60, title="A title", owner_reply="We are sorry")
     browser.dark(look == "dark")
     if look == "phone":
         browser.size(390, 800, phone=True)

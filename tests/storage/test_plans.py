@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import sqlite
 
 from storage.cases import worst_first
+from storage.figures import alerts_due, alerts_since, said_by_priority
 from storage.store import Store
 from storage.tables import crawl_runs, mentions, verdicts
 
@@ -63,3 +64,10 @@ def test_the_runs_of_a_source_are_read_newest_first(sqlite_store: Store) -> None
     )
     assert "ix_crawl_runs_source_started_at" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
+    assert "ix_deliveries_fresh (created_at>?)" in _plan(sqlite_store, alerts_since(NOW))
+    assert "ix_deliveries_unsent" in _plan(sqlite_store, alerts_due(NOW))
+    plan = _plan(sqlite_store, said_by_priority("Acme", NOW))
+    assert "COVERING INDEX ix_verdicts_week (brand=? AND posted_at>?)" in plan
