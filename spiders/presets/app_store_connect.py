@@ -120,6 +120,7 @@ PRESET = Preset(
     again_size=1,
     again_young=timedelta(days=30),
     gone=lambda status, body: status in (404, 410),
+    gone_or_hidden=True,  # a 404 may also come of a changed address: one that is there must have been seen
     auth_headers={"Authorization": "Bearer {token}"},
     derive=token_for,
     advice={

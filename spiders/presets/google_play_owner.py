@@ -92,6 +92,7 @@ PRESET = Preset(
     again_name="join('/', [_.app, reviewId])",
     again_young=YOUNG,
     gone=lambda status, body: status in (404, 410),
+    gone_or_hidden=True,  # a 404 may also come of a changed address: one that is there must have been seen
     auth_headers={"Authorization": "Bearer {token}"},
     login=GOOGLE_LOGIN,
     budget=Budget(200, "hour"),

@@ -86,6 +86,7 @@ PRESET = Preset(
     again_most=5,  # every call counts against a year's allowance
     again_young=YOUNG,
     gone=lambda status, body: status in (404, 410),
+    gone_or_hidden=True,  # a 404 may also come of a changed address: one that is there must have been seen
     auth_headers={"apikey": "{key}"},
     advice=ADVICE,
     terms="As agreed with Trustpilot; reviews taken down there are to be taken down here.",
