@@ -165,6 +165,14 @@ def test_no_page_is_wider_than_a_telephone(
     for path in (*PAGES, "/cases/4", "/mentions/4"):
         browser.go(site + path)
         assert browser.js("document.documentElement.scrollWidth") <= width, path
+        assert browser.js(BROKEN) == [], path
+
+
+# Names of pages and of lists whose one word goes over two lines.
+BROKEN = """[...document.querySelectorAll('.top nav a, .tabs a')].filter((one) =>
+  one.clientHeight > 2.5 * parseFloat(getComputedStyle(one).fontSize)
+    + parseFloat(getComputedStyle(one).paddingTop) + parseFloat(getComputedStyle(one).paddingBottom)
+).map((one) => one.innerText)"""
 
 
 def test_lists_follow_what_others_do(browser: Browser, site: str) -> None:
