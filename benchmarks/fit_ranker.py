@@ -5,9 +5,13 @@ model card names (JSON lines: text, label, where known score, emotions, group). 
 not. Everything is chosen by leaving a source out: a model fitted without any review of that site, or any tweet,
 is measured on it. No set of `measure/` is read here.
 
-Two rounds. The first weighs words and signals on natural posts. The second holds the signals and adds sentences
-written to be hard and fragments (benchmarks/ranker_*.txt): these may teach words, but "I hate how good this is"
-must not teach that "hate" counts for nothing.
+Two rounds. The first weighs words and signals on natural posts. The second holds the signals and adds what was
+written for lowstar (benchmarks/ranker_*.txt): it may teach words, but "I hate how good this is" must not teach
+that "hate" counts for nothing.
+
+What no post holds, a teacher knows: ranker_teacher.json says of words and pairs how a small language model, tuned on
+the same posts by benchmarks/teach_ranker.py, reads each of them. How far it is believed is one weight for words and
+one for pairs, fitted like a signal, and added to the terms in the end.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ import os
 import random
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +39,11 @@ from monitor.ranker import MODEL_FILE, SIGNALS, Features, features, scale_of
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
-MADE = "2026-11-23"
+MADE = "2026-11-28"
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
-TERMS_KEPT = 24_000
+TERMS_KEPT = 40_000
+AT_ONCE = 4  # fits side by side
+FLAG = 0.39  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
 SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
 CENTRE, STEEPNESS = (
     -0.35,
@@ -49,14 +57,17 @@ WEIGHTS = {
     "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
+    "chatter": 3.0, "long": 3.0, "posts": 1.0,
 }  # fmt: skip
-SECOND_ROUND = ("hard", "fragments")
-OURS = ("written", "hard", "fragments")
+FILES = ("chatter", "long", "posts")  # ranker_*.txt, written for lowstar
+SECOND_ROUND = ("hard", "fragments", *FILES)
+OURS = ("written", *SECOND_ROUND)
 LEFT_OUT = {
     "yelp": ("uci_yelp", "reviews_yelp"),
     "amazon": ("uci_amazon", "vader_amazon", "reviews_amazon", "reviews_uci_amazon"),
     "tweets": ("vader_tweets",),
     "written": ("written",),
+    "chatter": ("chatter",),
 }
 
 
@@ -83,6 +94,11 @@ def post(row: dict[str, Any]) -> Post:
 
 
 def read(folder: Path) -> Sets:
+    """All that is fitted on, as the model sees it."""
+    return {name: [post(row) for row in found] for name, found in rows_of(folder).items()}
+
+
+def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """All that is fitted on: the folder's sets, whole reviews made of their sentences, and our own lines."""
     rows = {
         file.stem: [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
@@ -105,7 +121,15 @@ def read(folder: Path) -> Sets:
         for row in _own("ranker_fragments.txt")
         for text in row["text"].split("|")
     ]
-    return {name: [post(row) for row in found] for name, found in rows.items()}
+    for name in FILES:
+        rows[name] = _own(f"ranker_{name}.txt")
+    return rows
+
+
+def taught() -> dict[str, float]:
+    """What the teacher thinks of a word or a pair: −1 praise … 1 a complaint."""
+    packed = json.loads((HERE / "ranker_teacher.json").read_text("utf-8"))["terms"]
+    return {term: int(found) / 100 for found, terms in packed.items() for term in terms.split("|")}
 
 
 def _own(name: str) -> list[dict[str, Any]]:
@@ -209,31 +233,40 @@ class Fit(NamedTuple):
         return words + np.array([p.seen.signals for p in posts]) @ self.signals - self.offset
 
 
-def fit(sets: Sets, rounds: int = 80) -> Fit:
-    """The two rounds; each source has an intercept of its own, so that its share of complaints teaches no word."""
+def fit(sets: Sets, readings: dict[str, float], rounds: int = 80) -> Fit:
+    """The two rounds; each source has an intercept of its own, so that its share of complaints teaches no word.
+
+    `readings` is the teacher's word on terms; two more signals are made of it while fitting: of words, of pairs.
+    """
     names = list(sets)
     posts = [p for name in names for p in sets[name]]
     source = np.concatenate([np.full(len(sets[name]), i) for i, name in enumerate(names)])
     weight = np.array([WEIGHTS[name] for name in names])[source]
     natural = ~np.isin(source, [i for i, name in enumerate(names) if name in SECOND_ROUND])
     target = np.array([p.target for p in posts])
-    signals = np.array([p.seen.signals for p in posts])
-    mean = signals[natural].mean(0)
-    spread = np.maximum(signals[natural].std(0), 0.02)
-    signals = (signals - mean) / spread
+    plain = np.array([p.seen.signals for p in posts])
 
     counts: Counter[str] = Counter()
     for name in names:
         if not name.startswith("reviews_"):
             for p in sets[name]:
                 counts.update(dict.fromkeys(p.seen.terms, 3) if name in OURS else p.seen.terms)
-    vocabulary = {t: i for i, t in enumerate(sorted(t for t, n in counts.items() if n >= 4))}
+    by_kind = [{t: r for t, r in readings.items() if (" " in t) is pair} for pair in (False, True)]
 
-    def both_rounds(vocabulary: dict[str, int]) -> tuple[Array, Array]:
+    def both_rounds(vocabulary: dict[str, int]) -> tuple[dict[str, float], Array, float]:
+        """Weights of terms, of signals, and what the mean text comes to."""
         terms = Terms(posts, vocabulary)
+        read = [
+            Terms(posts, {t: i for i, t in enumerate(kind)}).dot(np.array(list(kind.values())))
+            for kind in by_kind
+        ]
+        signals = np.column_stack([plain, *read])
+        mean = signals[natural].mean(0)
+        spread = np.maximum(signals[natural].std(0), 0.02)
+        signals = (signals - mean) / spread
         n_terms, n_sources = len(vocabulary), len(names)
 
-        def solve(weight: Array, start: Array, held: Array | None, rounds: int) -> Array:
+        def solve(weight: Array, start: Array, held: Array | None) -> Array:
             fixed = signals @ held if held is not None else 0.0
             shrink = SHRINK_SIGNALS * float(weight.sum()) / float(weight[weight > 0].mean())
 
@@ -254,20 +287,24 @@ def fit(sets: Sets, rounds: int = 80) -> Fit:
 
             return minimise(loss, start, rounds)
 
-        first = solve(weight * natural, np.zeros(n_terms + n_sources + len(mean)), None, rounds)
+        first = solve(weight * natural, np.zeros(n_terms + n_sources + len(mean)), None)
         held = first[n_terms + n_sources :]
-        second = solve(weight, first[: n_terms + n_sources], held, rounds)
-        return second[:n_terms], held
+        second = solve(weight, first[: n_terms + n_sources], held)
+        raw = held / spread
+        words = dict(zip(vocabulary, second[:n_terms].tolist(), strict=True))
+        for kind, belief in zip(by_kind, raw[len(SIGNALS) :].tolist(), strict=True):
+            for term, reading in kind.items():
+                words[term] = words.get(term, 0.0) + belief * reading
+        # The readings are in the terms now; their share of the mean stays in the offset.
+        return words, raw[: len(SIGNALS)], float(raw @ mean)
 
-    words, held = both_rounds(vocabulary)
+    words, _, _ = both_rounds({t: i for i, t in enumerate(sorted(t for t, n in counts.items() if n >= 4))})
     # What moves most posts furthest is kept, and fitted again without the rest.
-    often = np.array([counts[t] for t in vocabulary], np.float64)
-    order = np.argsort(-np.abs(words) * np.sqrt(often), kind="stable")[:TERMS_KEPT]
-    terms_in_order = list(vocabulary)
-    vocabulary = {t: i for i, t in enumerate(sorted(terms_in_order[i] for i in order))}
-    words, held = both_rounds(vocabulary)
-    raw = held / spread
-    return Fit(dict(zip(vocabulary, words.tolist(), strict=True)), raw, float(raw @ mean))
+    order = sorted(words, key=lambda t: (-abs(words[t]) * math.sqrt(max(1, counts[t])), t))[:TERMS_KEPT]
+    kept = set(order)
+    by_kind = [{t: r for t, r in kind.items() if t in kept} for kind in by_kind]
+    words, raw, offset = both_rounds({t: i for i, t in enumerate(sorted(t for t in kept if counts[t] >= 4))})
+    return Fit(words, raw, offset)
 
 
 def calibrate(held_out: list[tuple[Array, NDArray[np.bool_]]]) -> tuple[float, float, float]:
@@ -304,15 +341,14 @@ def _even(wanted: NDArray[np.bool_]) -> Array:
     return weights
 
 
-def leave_one_out(sets: Sets) -> list[tuple[Array, NDArray[np.bool_]]]:
+def leave_one_out(sets: Sets, fits: dict[str, Fit]) -> list[tuple[Array, NDArray[np.bool_]]]:
     """Scores of each source by a model that never saw it, with its labels."""
     held_out = []
     tone = SIGNALS.index("vader")
-    for left_out in LEFT_OUT.values():
-        model = fit({name: posts for name, posts in sets.items() if name not in left_out}, rounds=50)
+    for key, left_out in LEFT_OUT.items():
         for name in left_out:
             wanted = np.array([p.negative for p in sets[name]])
-            scores = model.scores(sets[name])
+            scores = fits[key].scores(sets[name])
             plain = [-p.seen.signals[tone] for p in sets[name]]
             print(
                 f"without it: {name:20} AP {average_precision(list(scores), list(wanted)):.3f}"
@@ -322,6 +358,30 @@ def leave_one_out(sets: Sets) -> list[tuple[Array, NDArray[np.bool_]]]:
             )
             held_out.append((scores, wanted))
     return held_out
+
+
+def all_fits(sets: Sets, readings: dict[str, float]) -> dict[str, Fit]:
+    """The fit of everything ("") and those without one source, side by side: none sees another."""
+    jobs = {"": (), **LEFT_OUT}
+    with ProcessPoolExecutor(
+        AT_ONCE, mp_context=get_context("fork"), initializer=_share, initargs=(sets, readings)
+    ) as pool:
+        return dict(zip(jobs, pool.map(_fit_without, jobs.values()), strict=True))
+
+
+def _share(sets: Sets, readings: dict[str, float]) -> None:
+    global _given
+    _given = (sets, readings)
+
+
+_given: tuple[Sets, dict[str, float]] = ({}, {})
+
+
+def _fit_without(left_out: tuple[str, ...]) -> Fit:
+    sets, readings = _given
+    return fit(
+        {n: posts for n, posts in sets.items() if n not in left_out}, readings, 50 if left_out else 200
+    )
 
 
 def written(model: Fit, slope: float, bias: float, flag: float) -> str:
@@ -346,8 +406,11 @@ def main() -> None:
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: python benchmarks/fit_ranker.py FOLDER [FILE]")
     sets = read(Path(sys.argv[1]))
-    slope, bias, flag = calibrate(leave_one_out(sets))
-    text = written(fit(sets), slope, bias, flag)
+    readings = taught()
+    fits = all_fits(sets, readings)
+    slope, bias, flag = calibrate(leave_one_out(sets, fits))
+    print(f"shipped flag {FLAG}, the best on sources left out {flag:.2f}")
+    text = written(fits[""], slope, bias, FLAG)
     path = Path(sys.argv[2]) if len(sys.argv) == 3 else MODEL_FILE
     path.write_text(text, "utf-8")
     print(f"{path}: {len(text.encode()):,} bytes")

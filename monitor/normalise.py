@@ -32,6 +32,7 @@ _HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u02d7"
 # Invisible: zero-width, soft hyphen, direction marks, variation selectors. They divide no word.
 _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
 _SIGNS = dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_QUOTES, '"') | dict.fromkeys(_HYPHENS, "-")
+_WORD = re.compile(r"\S+")
 _SIGN = re.compile(f"[{_APOSTROPHES}{_QUOTES}{_HYPHENS}{_INVISIBLE}]")
 # Pieces that fold alone: a run of plain characters, an entity, one space, one letter with what modifies it.
 _PIECE = re.compile(r"&[#\w]{1,6};|\s|[^\s\w]|[a-zA-Z0-9_]+|\w", re.ASCII)
@@ -119,9 +120,36 @@ class Folded:
         ):
             # Folding only ever shortened, case folding and NFKC aside, which did nothing here: nothing moved.
             return range(lead, lead + len(folded) + 1)
+        return self._by_words() or self._by_pieces(0, text, folded)
+
+    def _by_words(self) -> Sequence[int]:
+        """Word by word, and by pieces only where a word is not plain; () where they do not come to the folded text."""
         starts: list[int] = []
         parts: list[str] = []
-        for start, piece in _pieces(text):
+        if "&" in self.text and _ENTITY.search(self.text):
+            return ()  # one of them may be white space
+        for found in _WORD.finditer(self.text):
+            word, start = found[0], found.start()
+            if word.isascii() and "`" not in word:
+                part = word.lower()
+                starts += range(start, found.end())
+            else:
+                part = fold(word)
+                inner = self._by_pieces(start, word, part)
+                if len(inner) != len(part):
+                    return ()
+                starts += inner
+            if part:
+                parts.append(part)
+                starts.append(found.end())
+        return starts[:-1] if " ".join(parts) == self.folded else ()
+
+    @staticmethod
+    def _by_pieces(first: int, text: str, folded: str) -> Sequence[int]:
+        starts: list[int] = []
+        parts: list[str] = []
+        for at, piece in _pieces(text):
+            start = first + at
             part = fold(piece) or (" " if piece.isspace() or piece.lower() in ("&nbsp;", "&#160;") else "")
             if part == " " and (not parts or parts[-1] == " "):
                 continue

@@ -27,7 +27,7 @@ TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,\u2026]")
 _LONG = re.compile(r"(\w)\1\1+")
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d+")
 _SENTENCE = re.compile("[.!?\u2026]+(?=\\s|$)|\n")
 _SENTENCE_END = frozenset(".!?\u2026")
 _CLAUSE_END = frozenset(".!?\u2026;:,")
@@ -95,7 +95,7 @@ def features(seen: Examination, text: str) -> Features:
     before = "^"
     negated = 0
     persons = [0.0] * 9
-    for word in _TOKEN.findall(seen.folded)[:TOKENS_READ]:
+    for word in _TOKEN.findall(_LONG.sub(r"\1\1", _NUMBER.sub("0", seen.folded)))[:TOKENS_READ]:
         if word in _CLAUSE_END:
             if word in ("!", "?"):
                 terms.append(word)
@@ -103,13 +103,6 @@ def features(seen: Examination, text: str) -> Features:
                 before = "^"
             negated = 0
             continue
-        if len(word) > 2:
-            if not word.isalpha():
-                word = _DIGIT.sub("0", word)
-            if _LONG.search(word):
-                word = _LONG.sub(r"\1\1", word)
-        elif word.isdecimal():
-            word = "0"
         words += 1
         terms.append(word)
         terms.append(before + " " + word)
@@ -192,7 +185,7 @@ def _signals(seen: Examination, text: str, count: int, persons: list[float]) -> 
         1.0 if "://" in text or "www." in text else 0.0,
         1.0 if "@" in text else 0.0,
         1.0 if "#" in text else 0.0,
-        1.0 if _DIGIT.search(seen.clean) else 0.0,
+        1.0 if _NUMBER.search(seen.clean) else 0.0,
         1.0 if '"' in text or "\u201c" in text else 0.0,
         1.0 if text[:3] == "RT " or " RT " in text else 0.0,
         *[p / root / 2 if p > 1 else p / 2 for p in persons],

@@ -182,22 +182,26 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
     if asks is not None and worst is not Level.SEVERE:
         # However politely: what is answered, or not, stands in the paper tomorrow.
         return Priority.HIGH, [f"'{_quote(reading, asks)}' ({asks.cue.value})"]
-    if found < thresholds.negative:
-        # "my lawyer loves this shop": a grave word in a friendly text is worth a look, not an alarm.
-        grave = found >= thresholds.negative / 3 and any(p.cue.level is Level.SEVERE for p in reading.phrases)
-        return (Priority.NORMAL if grave else Priority.LOW), []
-    notes = []
-    if reading.share.lost:
-        start, end = reading.share.lost
-        notes.append(f"'{shorten(reading.share.text[start:end], QUOTE_MAX)}' (leaving for a rival)")
+    quiet = found < thresholds.negative
+    # "my lawyer loves this shop": a grave word in a friendly text is worth a look, not an alarm.
+    grave = found >= thresholds.negative / 3 and any(p.cue.level is Level.SEVERE for p in reading.phrases)
+    if quiet and not grave:
+        return Priority.LOW, []
     signs = harmless.signs_in(reading.seen.folded)
     likeness = (
         f"reads like {signs[0].kind}: " + ", ".join(f"'{s.phrase}'" for s in signs[:3]) if signs else ""
     )
+    news = len(signs) >= SIGNS_NEEDED and signs[0].kind == harmless.NEWS and _only_reported(reading)
+    if quiet:  # a paper's even tone says nothing about the lawsuit it reports
+        return (Priority.HIGH, [likeness]) if news else (Priority.NORMAL, [])
+    notes = []
+    if reading.share.lost:
+        start, end = reading.share.lost
+        notes.append(f"'{shorten(reading.share.text[start:end], QUOTE_MAX)}' (leaving for a rival)")
     if len(signs) >= SIGNS_NEEDED:
         if worst is not Level.SEVERE:
             return Priority.LOW, [likeness]
-        if signs[0].kind == harmless.NEWS and _only_reported(reading):
+        if news:
             return Priority.HIGH, [likeness]
     named = (
         worst >= Level.CLEAR or sum(p.level is Level.MILD for p in reading.phrases) > 1 or reading.share.lost

@@ -1,5 +1,7 @@
 """Stars decide first, words second, reach third; the worst stands highest, and the reasons say why."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,7 +127,9 @@ def test_reasons_are_plain_words_strongest_first():
     assert judged.reasons[0] == "1 of 5 stars"
     assert any(r.startswith("'still no refund' (money)") for r in judged.reasons)
     assert judged.reasons[-1] == "seen by 1,240 people"
-    assert verdict("still no refund").reasons == ("'still no refund' (money)", "complaint: 97 % likely")
+    reason, likely = verdict("still no refund").reasons
+    assert reason == "'still no refund' (money)"
+    assert re.fullmatch("complaint: 9\\d % likely", likely)
     assert judged.topics[0] == "refund"
 
 
