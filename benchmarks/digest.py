@@ -38,15 +38,17 @@ def fill(path: Path, count: int, brands: int) -> None:
     """Mentions of some 400 characters, an eighth of them negative, cases for half of those."""
     chance = random.Random(1)
     step = timedelta(days=365) / count
+    texts = [" ".join(chance.choices(WORDS, k=75)) for _ in range(5_000)]
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA synchronous=OFF")
+        database.execute("PRAGMA cache_size=-524288")  # five million rows are filled in minutes, not an hour
         for first in range(1, count + 1, 20_000):
             mentions, verdicts, cases = [], [], []
             for number in range(first, min(first + 20_000, count + 1)):
                 at = int((END - step * (count - number + 1)).timestamp() * 1_000_000)
                 stars = None if number % 3 == 0 else float(1 if number % 8 == 0 else 2 + number % 4)
                 compound = round(chance.uniform(-0.9, 0.9), 4)
-                text = " ".join(chance.choices(WORDS, k=75))
+                text = chance.choice(texts)
                 brand, source = f"Acme {number % brands}", f"source {number % 9}"
                 mentions.append((number, source, str(number), text, f"place {number % 40}", stars, at))
                 spans = '[[0, 3, "the", -1.5]]' if compound < 0 else '[[0, 3, "the", 1.5]]'
@@ -73,6 +75,7 @@ def fill(path: Path, count: int, brands: int) -> None:
                 " VALUES (?,?,?,?,?,?,?,'resolved',2,'','',1,1,?7,'',0)",
                 cases,
             )
+            database.commit()
     database.close()
 
 
@@ -93,12 +96,12 @@ def main() -> None:
             brand = Brand(name="Acme 0", terms=("Acme 0",))
             wanted = Wanted(brand=brand, period=week, brands=(brand,), titles={}, every={})
             for _ in range(3):
-                started = time.perf_counter()
+                started, worked = time.perf_counter(), time.process_time()
                 with store.reading() as ledger:
                     rows = gather(ledger, wanted, END)
                     read = time.perf_counter()
                     digest = digest_of(rows, ledger.week_posts)
-                told = time.perf_counter()
+                told, worked = time.perf_counter(), time.process_time() - worked
                 page = html(digest)
                 drawn = time.perf_counter()
                 with store.reading() as ledger:
@@ -108,7 +111,7 @@ def main() -> None:
                 print(
                     f"{digest.mentions.now:,} mentions in the week: read {read - started:.2f} s, told "
                     f"{told - read:.2f} s, page {drawn - told:.2f} s ({len(page):,} characters); in all "
-                    f"{told - started:.2f} s, {(told - started) / least:.0f} × one count ({least * 1000:.0f} ms)"
+                    f"{told - started:.2f} s ({worked:.2f} s of a processor), {(told - started) / least:.0f} × one count ({least * 1000:.0f} ms)"
                 )
 
 

@@ -132,11 +132,12 @@ def png(digest: Digest, chart: str) -> bytes:
     except ImportError as error:
         raise ChartsMissing from error
     draw, finding = _PICTURES[chart]
-    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
+    # Small in inches, so that its words are still read at the width of a phone.
+    figure = Figure(figsize=(6, 3.375), dpi=200, layout="constrained")
     axes = figure.add_subplot()
     if not draw(axes, digest):
         return b""
-    axes.set_title(_plain(shorten(finding(digest), 90)), loc="left", fontsize=12)
+    axes.set_title(_plain(shorten(finding(digest), 72)), loc="left", fontsize=11)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     held = io.BytesIO()
@@ -247,7 +248,7 @@ def _draw_days(axes: Axes, digest: Digest) -> bool:
     if len(digest.days) > 10:
         axes.set_xticks(list(at)[::5], [str(day.day.day) for day in digest.days[::5]])
     axes.yaxis.set_major_formatter(lambda value, _position: f"{abs(value):g}")
-    axes.legend(frameon=False, loc="upper right")
+    axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, -0.06), ncols=2)
     return True
 
 
@@ -263,7 +264,8 @@ def _ticks(axes: Axes, usual: list[float | None]) -> None:
             label="usual",
             zorder=3,
         )
-        axes.legend(frameon=False, loc="lower right")
+        # Below the frame: inside it, it would stand on the longest bar.
+        axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, -0.06))
 
 
 def _plain(text: str) -> str:

@@ -7,12 +7,14 @@ whatever might slip through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from monitor import charts
 from monitor import digest_say as say
 from monitor.digest import LISTED
+from monitor.digest_links import case_url, mention_url, report_url
 from monitor.digest_shape import Digest, Part, Post, Quote, TopicFact
 from monitor.triage import shorten
 from monitor.weeks import day_text
@@ -21,10 +23,13 @@ IDS_SHOWN = 400  # of the posts that are not listed, so many numbers; the JSON f
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def html(digest: Digest) -> str:
-    """The digest as a page of its own."""
+_CASE = re.compile(r"\bREP-\d+\b")
+
+
+def html(digest: Digest, *, web: str = "") -> str:
+    """The digest as a page of its own; `web` is where the dashboard is, "" where there is none."""
     title = f"{digest.brand}: {say.headline(digest)}"
-    page = _Page(digest)
+    page = _Page(digest, web)
     body = "\n".join(part for part in page.parts() if part)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -36,15 +41,16 @@ def html(digest: Digest) -> str:
 
 
 class _Page:
-    def __init__(self, digest: Digest) -> None:
+    def __init__(self, digest: Digest, web: str) -> None:
         self.digest = digest
+        self.web = web
         self.behind: dict[str, tuple[str, tuple[int, ...]]] = {}  # anchor → title, posts; in order of mention
 
     def parts(self) -> Iterable[str]:
         digest = self.digest
         yield (
             f"<header><p class=brand>{_own(digest.brand)}</p><h1>{escape(say.headline(digest))}</h1>"
-            f"<p class=dates>{escape(say.dates(digest))}</p></header>\n<main>"
+            f"<p class=dates>{escape(say.dates(digest))}</p>{self.report()}</header>\n<main>"
         )
         if not digest.known:
             yield f"<p class=warn>{escape(say.NOTHING_KNOWN.format(span=digest.period.span.value))}</p>"
@@ -66,13 +72,17 @@ class _Page:
         yield self.notes()
         yield "</main>"
 
+    def report(self) -> str:
+        url = report_url(self.web, self.digest.brand, self.digest.period)
+        return f'<p class=report><a href="{escape(url)}">This digest in the dashboard</a></p>' if url else ""
+
     def facts(self) -> str:
         cells = []
         for fact in say.facts(self.digest):
             value = self.linked(fact.key, fact.label, escape(fact.value), fact.posts)
             cells.append(
                 f"<div><dt>{escape(fact.label)}</dt><dd>{value}"
-                f"{f'<small>{escape(fact.detail)}</small>' if fact.detail else ''}</dd></div>"
+                f"{f'<small>{self.with_cases(fact.detail)}</small>' if fact.detail else ''}</dd></div>"
             )
         return f"<section aria-label=Numbers><dl class=facts>{''.join(cells)}</dl></section>"
 
@@ -186,7 +196,8 @@ class _Page:
             f"{self.post(one.post)}</li>"
             for one in changes[:LISTED]
         )
-        return f"<section><h2>Stars changed</h2><ul>{items}</ul><p>{escape(say.recovery(self.digest))}.</p></section>"
+        rate = escape(say.sentence(say.recovery(self.digest)))
+        return f"<section><h2>Stars changed</h2><ul>{items}</ul><p>{rate}</p></section>"
 
     def open(self) -> str:
         if not self.digest.open:
@@ -197,7 +208,7 @@ class _Page:
             owner = f", owner {_own(one.owner)}" if one.owner else ", no owner"
             post = f": {self.post(one.post, named=False)}" if one.post is not None else ""
             items.append(
-                f"<li><b>{escape(one.name)}</b>, open {escape(say.span_text(one.age))}{late}{owner}{post}</li>"
+                f"<li><b>{self.case(one.name)}</b>, open {escape(say.span_text(one.age))}{late}{owner}{post}</li>"
             )
         more = len(self.digest.open) - 20
         rest = f"<p>and {more:,} more</p>" if more > 0 else ""
@@ -241,7 +252,9 @@ class _Page:
             rest = ids[len(posts) :]
             more = ""
             if rest:
-                numbers = " ".join(map(str, rest[:IDS_SHOWN])) + (" …" if len(rest) > IDS_SHOWN else "")
+                numbers = " ".join(map(self.number, rest[:IDS_SHOWN])) + (
+                    " …" if len(rest) > IDS_SHOWN else ""
+                )
                 more = f"<p class=ids>and {len(rest):,} more, by number: {numbers}</p>"
             sections.append(
                 f"<details><summary>{escape(shorten(title, 80))}: {say.counted(len(ids), 'post')}</summary>"
@@ -266,8 +279,24 @@ class _Page:
 
     def post(self, post: Post, limit: int = 300, *, named: bool = True) -> str:
         stars = "" if post.stars is None else f"{post.stars:g} of 5, "
-        case = f"{escape(post.case)}, " if post.case and named else ""
+        case = f"{self.case(post.case)}, " if post.case and named else ""
         return f"{case}{stars}{_link(post, _own(post.site))}: <q>{_own(shorten(post.quote, limit))}</q>"
+
+    def case(self, name: str) -> str:
+        """A case's name, as a link to its history in the dashboard; where there is none, to its post."""
+        mine = self.digest.cases.get(name)
+        post = None if mine is None else self.digest.posts.get(mine)
+        if url := case_url(self.web, name):
+            return f'<a href="{escape(url)}">{escape(name)}</a>'
+        return escape(name) if post is None else _link(post, escape(name))
+
+    def with_cases(self, words: str) -> str:
+        """Our own words, the names of cases in them as links."""
+        return _CASE.sub(lambda found: self.case(found[0]), escape(words))
+
+    def number(self, identity: int) -> str:
+        url = mention_url(self.web, identity)
+        return f'<a href="{escape(url)}">{identity}</a>' if url else str(identity)
 
     def quote(self, post: Post | None) -> str:
         return "" if post is None else f"<blockquote>{self.post(post)}</blockquote>"
@@ -305,8 +334,8 @@ _STYLE = """
 body{margin:0 auto;max-width:54rem;padding:1rem;background:var(--page);color:var(--ink);
 font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.55rem;line-height:1.2;margin:.1rem 0}h2{font-size:1.12rem;margin:1.6rem 0 .5rem}
-small,.dates,.note,.ids,.links,figcaption{color:var(--soft);font-size:.86rem;font-weight:400}
-.note h2{font-size:1rem}.brand{margin:0;font-weight:600;color:var(--soft)}.dates{margin:0}
+small,.dates,.report,.note,.ids,.links,figcaption{color:var(--soft);font-size:.86rem;font-weight:400}
+.note h2{font-size:1rem}.brand{margin:0;font-weight:600;color:var(--soft)}.dates,.report{margin:0}
 .warn{color:var(--warn);font-weight:600}
 a{color:var(--link)}
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.6rem;margin:1rem 0}
@@ -328,9 +357,14 @@ thead th{font-weight:600;color:var(--soft);font-size:.82rem;white-space:nowrap}
 details{border-bottom:1px solid var(--line);padding:.3rem 0}summary{cursor:pointer}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 @media(max-width:30rem){body{padding:.7rem}h1{font-size:1.3rem}.facts{grid-template-columns:1fr}}
-@media print{@page{margin:15mm}:root{--ink:#000;--soft:#333;--line:#bbb;--page:#fff;--card:#fff;--link:#000;
---negative:#b8420f;--positive:#1f6fb2}body{max-width:none;font-size:10pt;padding:0}
-.facts{grid-template-columns:repeat(3,1fr)}.facts>div{border:1px solid var(--line)}.evidence,.links{display:none}
-section,figure,li,tr{break-inside:avoid}h2{break-after:avoid}a{text-decoration:none}
-blockquote a[href^=http]::after{content:" (" attr(href) ")";font-size:.8em}}
+@media print{@page{margin:15mm}:root{color-scheme:light;--ink:#000;--soft:#333;--line:#bbb;--page:#fff;--card:#fff;
+--link:#000;--negative:#b8420f;--positive:#1f6fb2;--plain:#6b7280;--warn:#8a4b00}
+body{max-width:none;font-size:9.5pt;padding:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.facts{grid-template-columns:repeat(4,1fr);gap:.4rem}.facts>div{border:1px solid var(--line);padding:.4rem .5rem}
+dd .number{font-size:1rem}.charts{grid-template-columns:repeat(3,1fr)}h2{margin:1rem 0 .3rem}
+.evidence,.links{display:none}figure,li,tr,.facts>div,.love{break-inside:avoid}h2{break-after:avoid}
+.note,thead{break-inside:avoid}p{orphans:3;widows:3}.wide{overflow:visible}a{text-decoration:none}
+.report a::after{content:": all posts behind these numbers are there: " attr(href)}
+blockquote a[href^=http]::after{content:" (" attr(href) ")";font-size:.8em;overflow-wrap:anywhere}
+blockquote a[href*="/cases/"]::after{content:""}}
 """.strip()

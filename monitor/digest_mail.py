@@ -15,7 +15,7 @@ from monitor.digest_text import plain_text
 _SVG = re.compile(r'<svg [^>]*aria-label="([^"]*)"[^>]*>.*?data-chart="([a-z]+)".*?</svg>', re.DOTALL)
 
 
-def mail(digest: Digest) -> EmailMessage:
+def mail(digest: Digest, *, web: str = "") -> EmailMessage:
     """The digest as a message without sender and recipient: who sends it writes those.
 
     Mail programs draw no SVG: the charts are PNG pictures inside the message where the extra `charts` is
@@ -36,7 +36,7 @@ def mail(digest: Digest) -> EmailMessage:
         pictures[name] = content
         return f'<img src="cid:{name}@lowstar" alt="{said}" width="560" style="max-width:100%;height:auto">'
 
-    page = _SVG.sub(picture, html(digest)).replace(
+    page = _SVG.sub(picture, html(digest, web=web)).replace(
         "default-src 'none';", "default-src 'none'; img-src cid:;", 1
     )
     message.add_alternative(page, subtype="html")

@@ -287,6 +287,15 @@ def recovery(digest: Digest) -> str:
     return text
 
 
+def sentence(words: str) -> str:
+    """Begins with a capital and ends with a full stop.
+
+    >>> sentence("in 90 days none")
+    'In 90 days none.'
+    """
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _names(cases: tuple[str, ...]) -> str:
     more = len(cases) - 5
     return ", ".join(cases[:5]) + (f" and {more} more" if more > 0 else "")

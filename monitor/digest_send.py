@@ -24,6 +24,7 @@ from monitor import digest_say as say
 from monitor.config import Config
 from monitor.config_digest import DAYS
 from monitor.digest import digest_of
+from monitor.digest_links import case_url, report_url
 from monitor.digest_mail import mail
 from monitor.digest_rows import Wanted, gather
 from monitor.digest_shape import Digest, Post
@@ -59,7 +60,7 @@ def due_digest(config: Config, store: Store, now: datetime) -> int:
     for brand, notifier, channel in missing:
         if brand.name not in made:
             made[brand.name] = make(config, store, brand, period, now)
-        new += enqueue(store, made[brand.name], notifier, channel, now)
+        new += enqueue(store, made[brand.name], notifier, channel, now, web=config.web.url)
     return new
 
 
@@ -118,12 +119,17 @@ def make(config: Config, store: Store, brand: Brand, period: Period, now: dateti
         return digest_of(gather(ledger, wanted, now), ledger.week_posts)
 
 
-def enqueue(store: Store, digest: Digest, notifier: str, channel: str, now: datetime) -> bool:
-    """Put a digest into the outbox and keep the names of its topics; True when it was not there yet."""
-    body = digest_body(card_of(digest))
+def enqueue(
+    store: Store, digest: Digest, notifier: str, channel: str, now: datetime, *, web: str = ""
+) -> bool:
+    """Put a digest into the outbox and keep the names of its topics; True when it was not there yet.
+
+    `web` is where the dashboard is: the card's button and the mail's links lead there.
+    """
+    body = digest_body(card_of(digest, web=web))
     if notifier == "email":
         # Kept as it was made: what is sent after a server's outage is the digest of its hour, pictures and all.
-        body["raw"] = mail(digest).as_string()
+        body["raw"] = mail(digest, web=web).as_string()
     delivery = Delivery(
         id=digest_id(digest.brand, digest.period, notifier, channel),
         kind=DeliveryKind.DIGEST,
@@ -173,10 +179,10 @@ def _pictures(digest: Digest, card: Delivery) -> Delivery | None:
     )
 
 
-def card_of(digest: Digest, *, report_url: str = "") -> DigestCard:
+def card_of(digest: Digest, *, web: str = "") -> DigestCard:
     """What a digest says in Slack."""
     facts = [
-        FactLine(fact.label, _short(fact), _links(digest, fact))
+        FactLine(fact.label, _short(fact), _links(digest, fact, web))
         for fact in say.facts(digest)
         if fact.key not in ("mentions", "corrections", "reopened") or fact.posts or fact.cases
     ]
@@ -202,14 +208,18 @@ def card_of(digest: Digest, *, report_url: str = "") -> DigestCard:
         last_word=say.last_word(digest),
         loves=tuple(QuoteLine(love.words, _by(love.post), love.post.url) for love in digest.loves),
         open=tuple(
-            OpenLine(one.name, one.post.url if one.post else "", _open_words(digest, one.name))
+            OpenLine(
+                one.name,
+                case_url(web, one.name) or (one.post.url if one.post else ""),
+                _open_words(digest, one.name),
+            )
             for one in digest.open[:5]
         ),
         open_more=max(0, len(digest.open) - 5),
         permission=say.PERMISSION if digest.loves else "",
         warning="" if digest.known else say.NOTHING_KNOWN.format(span=digest.period.span.value),
         footer=f"{say.dates(digest)}. {' '.join(notes)}",
-        report_url=report_url,
+        report_url=report_url(web, digest.brand, digest.period),
     )
 
 
@@ -233,10 +243,14 @@ def _short(fact: say.Fact) -> str:
     return f"{fact.value}; {fact.detail}" if fact.detail else fact.value
 
 
-def _links(digest: Digest, fact: say.Fact) -> tuple[Link, ...]:
+def _links(digest: Digest, fact: say.Fact, web: str) -> tuple[Link, ...]:
     by_case = {name: digest.posts[one] for name, one in digest.cases.items() if one in digest.posts}
     named = [
-        Link(case, by_case[case].url if case in by_case else digest.answers.links.get(case, ""))
+        Link(
+            case,
+            case_url(web, case)
+            or (by_case[case].url if case in by_case else digest.answers.links.get(case, "")),
+        )
         for case in fact.cases[:LINKED]
     ]
     if named:

@@ -125,7 +125,7 @@ def _deliver(config: Config, store: Store, digest: Digest, form: str, name: str,
         from monitor.digest_send import enqueue
 
         for notifier, channel in _roads(config, form, name):
-            if enqueue(store, digest, notifier, channel, now):
+            if enqueue(store, digest, notifier, channel, now, web=config.web.url):
                 click.echo(
                     f'{digest.period.name} for {channel} is in the outbox; "lowstar run" delivers it.',
                     err=True,
@@ -133,7 +133,7 @@ def _deliver(config: Config, store: Store, digest: Digest, form: str, name: str,
             else:
                 click.echo(f"{digest.period.name} was sent to {channel} before; nothing done.", err=True)
         return
-    content = written(digest, form)
+    content = written(digest, form, web=config.web.url)
     if name == "-":
         click.echo(content, nl=False)
         return
@@ -165,13 +165,13 @@ def _roads(config: Config, form: str, name: str) -> list[tuple[str, str]]:
     return [("email", address) for address in addresses]
 
 
-def written(digest: Digest, form: str) -> str:
-    """The digest in one of `FORMS`."""
+def written(digest: Digest, form: str, *, web: str = "") -> str:
+    """The digest in one of `FORMS`; `web` is where the dashboard is."""
     match form:
         case "html":
             from monitor.digest_html import html
 
-            return html(digest)
+            return html(digest, web=web)
         case "txt":
             from monitor.digest_text import plain_text
 
@@ -184,7 +184,7 @@ def written(digest: Digest, form: str) -> str:
         case "eml":
             from monitor.digest_mail import mail
 
-            return mail(digest).as_string()
+            return mail(digest, web=web).as_string()
     from monitor.digest_text import markdown
 
     return markdown(digest)

@@ -16,6 +16,9 @@ import pytest
 from weekscenes import SCENES, Scene
 from weekstore import MONDAY, WEEK, WeekStore, day, digest, wanted, week_before
 
+from alerts.digest_blocks import digest_body
+from monitor.digest_html import html
+from monitor.digest_send import card_of
 from monitor.digest_shape import Digest
 from monitor.digest_text import markdown, plain_text
 from monitor.noise import Change
@@ -36,7 +39,14 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Scene
 
 def test_the_digest_of_a_fixed_store_is_the_golden_one(told: tuple[Scene, Digest, Path]) -> None:
     scene, found, _ = told
-    for ending, text in ((".md", markdown(found)), (".txt", plain_text(found))):
+    card = json.dumps(digest_body(card_of(found)), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    roads = (
+        (".md", markdown(found)),
+        (".txt", plain_text(found)),
+        (".html", html(found)),
+        (".slack.json", card),
+    )
+    for ending, text in roads:
         golden = GOLDEN / f"digest_{scene.name}{ending}"
         if os.environ.get("UPDATE_GOLDEN"):
             golden.parent.mkdir(exist_ok=True)
@@ -161,6 +171,42 @@ def test_answers_are_those_of_the_raw_cases(told: tuple[Scene, Digest, Path]) ->
     middle = (times[(len(times) - 1) // 2] + times[len(times) // 2]) / 2 if times else None
     assert found.answers.median == (None if middle is None else timedelta(microseconds=middle))
     assert found.answers.answered == len(times)
+
+
+def test_promises_corrections_and_rivals_are_those_of_the_raw_rows(told: tuple[Scene, Digest, Path]) -> None:
+    scene, found, path = told
+    start, end = (
+        int(at.timestamp() * 1_000_000) for at in (scene.asked.period.start_at, scene.asked.period.end_at)
+    )
+    with sqlite3.connect(path) as database:
+        promised = database.execute(
+            "SELECT due_by, kept_at FROM promises WHERE due_by >= ? AND due_by < ?", (start, end)
+        ).fetchall()
+        corrected = database.execute(
+            "SELECT number, wrong FROM corrections WHERE at >= ? AND at < ?", (start, end)
+        ).fetchall()
+        opened = database.execute(
+            "SELECT count(*) FROM cases WHERE opened_at >= ? AND opened_at < ?", (start, end)
+        ).fetchone()[0]
+        spoken = dict(
+            database.execute(
+                "SELECT brand, count(*) FROM verdicts WHERE posted_at >= ? AND posted_at < ? GROUP BY brand",
+                (start, end),
+            ).fetchall()
+        )
+    database.close()
+    kept = [one for one in promised if one[1] is not None and one[1] < end]
+    in_time = sum(one[1] <= one[0] for one in kept)
+    told_of = found.promises
+    assert (len(told_of.kept), len(told_of.late), len(told_of.broken)) == (
+        in_time,
+        len(kept) - in_time,
+        len(promised) - len(kept),
+    )
+    assert sorted(found.corrections.names) == sorted(f"REP-{number:04d}" for number, _ in corrected)
+    assert found.corrections.judged == opened
+    heard = {voice.name: voice.mentions for voice in found.voices if voice.basis == "listened for"}
+    assert all(spoken.get(name, 0) == count for name, count in heard.items())
 
 
 # -- single facts --------------------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 
 import pytest
 from weekscenes import SCENES, Scene
 from weekstore import WeekStore, day, digest
 
+from alerts.digest_blocks import digest_body
 from monitor.digest_html import html
 from monitor.digest_mail import mail
+from monitor.digest_send import card_of
 from storage.store import Store
 
 VOID = {"meta", "line", "rect", "br", "img"}
@@ -120,3 +123,26 @@ def test_a_mail_has_words_first_and_its_pictures_inside(sqlite_store: Store) -> 
     assert "<svg" not in text
     assert 'src="cid:stars@lowstar"' in text
     assert 'alt="Of 14 reviews' in text
+
+
+def test_where_the_dashboard_is_known_cases_and_posts_lead_there(sqlite_store: Store) -> None:
+    SCENES[0].fill(sqlite_store)
+    found = digest(sqlite_store, SCENES[0].asked)
+    web = "https://low.example"
+    page = Page(html(found, web=web))
+    open_case = f"{web}/cases/{int(found.open[0].name.removeprefix('REP-'))}"
+    card = json.dumps(digest_body(card_of(found, web=web)))
+    for address in (f"{web}/digests/Acme/2026-W47", open_case):
+        assert address in page.links
+        assert address in card
+    assert page.loaded == []
+    without = html(found) + json.dumps(digest_body(card_of(found)))
+    assert "low.example" not in without
+    assert "Open report" not in without
+
+
+def test_posts_that_are_not_listed_lead_to_the_dashboard(sqlite_store: Store) -> None:
+    SCENES[3].fill(sqlite_store)
+    found = digest(sqlite_store, SCENES[3].asked)
+    page = Page(html(found, web="https://low.example"))
+    assert {f"https://low.example/mentions/{one}" for one in found.negative.posts[40:]} <= set(page.links)
