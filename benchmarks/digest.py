@@ -111,7 +111,8 @@ def main() -> None:
                 print(
                     f"{digest.mentions.now:,} mentions in the week: read {read - started:.2f} s, told "
                     f"{told - read:.2f} s, page {drawn - told:.2f} s ({len(page):,} characters); in all "
-                    f"{told - started:.2f} s ({worked:.2f} s of a processor), {(told - started) / least:.0f} × one count ({least * 1000:.0f} ms)"
+                    f"{told - started:.2f} s ({worked:.2f} s of a processor), "
+                    f"{(told - started) / least:.0f} × one count ({least * 1000:.0f} ms)"
                 )
 
 

@@ -138,6 +138,8 @@ def png(digest: Digest, chart: str) -> bytes:
     if not draw(axes, digest):
         return b""
     axes.set_title(_plain(shorten(finding(digest), 72)), loc="left", fontsize=11)
+    counted_on = axes.yaxis if chart == "days" else axes.xaxis
+    counted_on.get_major_locator().set_params(integer=True)  # half a mention is none
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     held = io.BytesIO()

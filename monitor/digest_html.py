@@ -279,7 +279,9 @@ class _Page:
 
     def post(self, post: Post, limit: int = 300, *, named: bool = True) -> str:
         stars = "" if post.stars is None else f"{post.stars:g} of 5, "
-        case = f"{self.case(post.case)}, " if post.case and named else ""
+        # Without a dashboard a case leads to its post, whose own link follows at once.
+        name = self.case(post.case) if self.web else escape(post.case)
+        case = f"{name}, " if post.case and named else ""
         return f"{case}{stars}{_link(post, _own(post.site))}: <q>{_own(shorten(post.quote, limit))}</q>"
 
     def case(self, name: str) -> str:
