@@ -138,8 +138,8 @@ def png(digest: Digest, chart: str) -> bytes:
     if not draw(axes, digest):
         return b""
     axes.set_title(_plain(shorten(finding(digest), 72)), loc="left", fontsize=11)
-    counted_on = axes.yaxis if chart == "days" else axes.xaxis
-    counted_on.get_major_locator().set_params(integer=True)  # half a mention is none
+    # Half a mention is none.
+    axes.locator_params(axis="y" if chart == "days" else "x", integer=True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     held = io.BytesIO()
