@@ -313,7 +313,7 @@ def quoted(folder: str) -> str:
     """A folder's name as IMAP wants it: modified UTF-7 (RFC 3501, 5.1.3) in quotes.
 
     >>> print(quoted('Bewertungen/\\u00dcber uns'), quoted('R&D "x"'))
-    "Bewertungen/&ANw-ber uns" "R&-D \\\\"x\\\\""
+    "Bewertungen/&ANw-ber uns" "R&-D \\"x\\""
     """
 
     def shifted(match: re.Match[str]) -> str:

@@ -30,7 +30,7 @@ from monitor.standins.slack_people import APP_TOKEN, People, Window
 from monitor.standins.slack_socket import Delivered
 
 TOKEN = "xoxb-demo"  # noqa: S105 - opens nothing but this stand-in
-SCOPES = ("chat:write", "channels:history", "channels:read", "groups:history", "users:read")
+SCOPES = ("chat:write", "channels:history", "channels:read", "groups:history", "users:read", "files:write")
 METADATA_MAX = 8_000  # characters of a message's metadata as JSON
 _NEEDS = {
     "chat.postMessage": "chat:write",
