@@ -42,8 +42,8 @@ HERE = Path(__file__).resolve().parent
 MADE = "2026-11-28"
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
 TERMS_KEPT = 40_000
-AT_ONCE = 4  # fits side by side
-FLAG = 0.39  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
+AT_ONCE = 2  # fits side by side
+FLAG = 0.36  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
 SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
 CENTRE, STEEPNESS = (
     -0.35,
@@ -57,9 +57,9 @@ WEIGHTS = {
     "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
-    "chatter": 3.0, "long": 3.0, "posts": 1.0,
+    "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0,
 }  # fmt: skip
-FILES = ("chatter", "long", "posts")  # ranker_*.txt, written for lowstar
+FILES = ("chatter", "long", "posts", "facts")  # ranker_*.txt, written for lowstar
 SECOND_ROUND = ("hard", "fragments", *FILES)
 OURS = ("written", *SECOND_ROUND)
 LEFT_OUT = {

@@ -352,6 +352,28 @@ PRAISE: tuple[tuple[float, str], ...] = (
 HARMLESS: tuple[tuple[float, str], ...] = (
     (
         2.0,
+        "can't believe how good|can't believe how well|can't believe how quick|can't believe how quickly|"
+        "can't believe how fast|can't believe how easy|can't believe how cheap|couldn't believe how good|"
+        "couldn't believe how friendly|crazy how good|crazy how well|crazy how fast|insane how good|"
+        "insane how well|refused to let me pay|refused to let us pay|refused a tip|left a tip|left a big tip|"
+        "fixed my broken|repaired my broken|replaced the broken|replaced my broken|replaced the cracked|"
+        "swapped the broken|stopped worrying|no more worrying|never been happier|couldn't be happier|"
+        "damn good|damn fine|that's a fine|above and beyond|take my money|the only bad thing is|"
+        "only bad thing about it|my only regret is not|no regrets|worth the wait|wait was worth|"
+        "shame i did not find|shame i didn't find|shame i only live|stupidly soft|stupid soft|"
+        "ruined other|ruined all other|ruined fast food|spoiled me for|broke my diet|"
+        "cried happy|happy tears|tears of joy|laughed until|was scared it would|was afraid it would|"
+        "owes me nothing|and worth it|no stress|zero stress|hate how much i love|hate that i love",
+    ),
+    (
+        0.0,
+        "complaint form|complaints form|complaints box|fraud museum|exhibition about fraud|exhibition about scams|"
+        "podcast about|why startups fail|fire museum|fire station|police museum|police station|war museum|"
+        "horror film|horror movie|horror maze|horror festival|bad weather|bad hair day|poor me|my legs hurt|"
+        "my hands hurt|lost and found|emergency exit|crash course|error 404|hurricane season|out of office",
+    ),
+    (
+        2.0,
         # Words of harm that praise, and trouble that is over.
         "killer prize|killer prizes|killer feature|killer features|killer set|killer track|what a beast|"
         "beast of a|absolute beast|an absolute unit|is the bomb|are the bomb|smashed it|smashing it|"
