@@ -51,6 +51,17 @@ class Wish:
     url: str = ""  # where a saved page came from
 
 
+def wish_of(options: Mapping[str, object], *, kind: str = "", url: str = "") -> Wish:
+    """How a source's table in lowstar.toml wants its files read; `kind` goes before what it says."""
+    best = options.get("best")
+    return Wish(
+        kind=kind or str(options.get("format", "")),
+        mapped=str(options.get("map", "")),
+        best=float(best) if isinstance(best, int | float) else None,
+        url=url,
+    )
+
+
 # Exports whose service has an API of its own, the answers and webhook events of which people save as well.
 ANSWERS: Mapping[str, str] = {
     "google-business": "google_business", "google-play": "google_play_owner", "trustpilot": "trustpilot",

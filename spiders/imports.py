@@ -23,7 +23,7 @@ from pathlib import Path
 
 from spiders.base import Shelf, SourceSpider
 from spiders.import_files import read_file
-from spiders.imported import KINDS, Found, Layout, Trouble, Wish
+from spiders.imported import KINDS, Found, Layout, Trouble, Wish, wish_of
 from spiders.words import error_words
 from storage.records import Mention, Removal
 
@@ -64,12 +64,7 @@ class DropFolderSpider(SourceSpider):
             self.health.failure(f"the folder {folder} cannot be read: {words}")
             return
         self.health.nothing_new()  # an empty folder is an answer
-        best = options.get("best")
-        wish = Wish(
-            kind=str(options.get("format", "")),
-            mapped=str(options.get("map", "")),
-            best=float(best) if isinstance(best, (int, float)) else None,
-        )
+        wish = wish_of(options)
         done = set((self.cursor("done") or "").split())
         for path in files:
             if self._stops():

@@ -19,6 +19,7 @@ from monitor.config_apis import APIS
 from monitor.config_kinds import reddit_problem
 from spiders.api_reading import decoded_or_none, said_in
 from spiders.base import PagedSpider, as_text
+from spiders.imported import MAILS, TABLES, Trouble, wish_of
 from spiders.page import Page, PageReader
 from spiders.parsing.recordings import Recorded, recorded
 from spiders.words import error_words, shown
@@ -32,6 +33,9 @@ READERS = {  # in the order that decides where two read a page equally well
     "reddit": "spiders.reddit",
 }
 _LEADING_COMMENTS = re.compile(r"\A(?:<!--.{0,1000}?-->\s{0,99}){1,5}", re.DOTALL)
+IMPORTED = ("import", "imap")  # kinds that read files and mails, no pages
+EXPORT_ENDINGS = (".csv", ".tsv", ".xlsx", ".eml", ".mbox")
+SHOWN_OF_FILE = 1_000  # mentions; an export may hold a million
 FILE_MAX = 20 * 1024 * 1024  # bytes of a saved page; a browser saves more than a site sends
 _SAVED_FROM = re.compile(rb"<!--\s{0,9}saved from url=\(\d{1,6}\)(https?://[^\s<>]{1,2000})\s")
 NOWHERE = "https://page.invalid/"  # where a page lies that does not say where it came from
@@ -69,6 +73,8 @@ def try_page(
         if problem := reddit_problem(page):
             return TrialResult(problems=(problem,), url=shown(page))
         response, problems = _fetched(page, crawl or Crawl(), now)
+    elif _is_export(Path(page), kind or (source.kind if source is not None else "")):
+        return _as_import(Path(page), kind, source, now, url)
     else:
         response, problems = _opened(Path(page), url)
     if response is None:
@@ -78,6 +84,35 @@ def try_page(
         source = Source(name=host, kind=kind, urls=(response.url,), options=dict(options or {}))
     kinds = [kind or source.kind] if kind or source.kind else _likely(response)
     return _best(response, source, kinds, now)
+
+
+def _is_export(path: Path, kind: str) -> bool:
+    """True for what `lowstar import` reads and no crawl: tables, mails."""
+    return kind in (*IMPORTED, *TABLES, *MAILS) or (not kind and path.suffix.lower() in EXPORT_ENDINGS)
+
+
+def _as_import(path: Path, kind: str, source: Source | None, now: datetime, url: str) -> TrialResult:
+    """What `lowstar import`, a watched folder or a mailbox would take from a file."""
+    from spiders.import_files import read_file  # its tables and workbooks take their time to load
+
+    source = source or Source(name=path.stem or "file", kind="import")
+    said = "mail" if "imap" in (kind, source.kind) else "" if kind in IMPORTED else kind
+    wish = wish_of(source.options, kind=said, url=url)
+    mentions: list[Mention] = []
+    removals: list[Removal] = []
+    problems: list[str] = []
+    for thing in read_file(path, source, now, wish):
+        match thing:
+            case Mention():
+                mentions.append(thing)
+            case Removal():
+                removals.append(thing)
+            case Trouble():
+                problems.append(str(thing))
+        if len(mentions) + len(removals) >= SHOWN_OF_FILE:
+            problems.append(f"only the first {SHOWN_OF_FILE:,} are shown")
+            break
+    return TrialResult(tuple(mentions), tuple(problems), "import", url or str(path), removals=tuple(removals))
 
 
 def _best(response: TextResponse, source: Source, kinds: list[str], now: datetime) -> TrialResult:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loopback import Answer, Site
 
 from monitor.commands.try_ import command
-from monitor.config import Crawl
+from monitor.config import Crawl, Source
 from spiders.trial import NOWHERE, try_page
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "pages"
@@ -190,3 +190,27 @@ def test_real_pages_show_what_a_person_counted(name: str, count: int) -> None:
 def test_pages_without_mentions_show_none() -> None:
     for page in sorted((REAL / "none").glob("*.html")):
         assert try_page(str(page), now=AT).mentions == (), page.name
+
+
+def test_what_is_imported_can_be_tried_by_its_ending_and_by_the_kind_of_its_source(tmp_path: Path) -> None:
+    table = tmp_path / "reviews.csv"
+    table.write_text("text,stars\nThe pot leaks,1\n,\nFine,9\n", "utf-8")
+    letter = tmp_path / "one.eml"
+    letter.write_text(
+        "From: a@shop.example\nSubject: A 2-star review\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\nThe pot leaks.\n",
+        "utf-8",
+    )
+    found = try_page(str(table), now=AT)
+    assert (found.kind, [one.text for one in found.mentions]) == ("import", ["The pot leaks", "Fine"])
+    for kind in ("", "imap", "mail"):
+        assert [one.stars for one in try_page(str(letter), now=AT, kind=kind).mentions] == [2.0]
+    folder = Source(name="inbox", kind="import", options={"map": "text=stars", "best": 10})
+    assert try_page(str(table), now=AT, source=folder).mentions[0].text == "1"
+
+
+def test_an_export_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "book.xlsx"
+    broken.write_bytes(b"PK\x03\x04 no workbook")
+    result = try_page(str(broken), now=AT)
+    assert result.mentions == ()
+    assert result.problems
