@@ -1,7 +1,7 @@
 """When was that?"""
 
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -203,7 +203,7 @@ def test_iso_is_read_back_exactly(moment: datetime) -> None:
 
 
 def test_iso_takes_microseconds() -> None:
-    begun = perf_counter()
+    begun = process_time()
     for _ in range(1_000):
         parse_when("2022-03-01T10:00:00.123+02:00", now=NOW)
-    assert perf_counter() - begun < 0.2
+    assert process_time() - begun < 0.2

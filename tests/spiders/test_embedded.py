@@ -72,9 +72,9 @@ def test_references_into_a_cache_are_followed_even_in_a_circle() -> None:
 
 def test_references_that_multiply_are_bounded() -> None:
     cache = {f"N:{n}": {"t": 1, "kids": [{"__ref": f"N:{m}"} for m in range(50)]} for n in range(50)}
-    began = time.monotonic()
+    began = time.process_time()
     embedded.items({"cache": cache}, keys=["t", "kids"])
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_an_expression_that_does_not_fit_finds_nothing() -> None:
@@ -99,6 +99,6 @@ def test_no_script_however_odd_makes_it_fall_over(script: str) -> None:
 
 
 def test_a_script_full_of_false_starts_ends_soon() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert states_of("D([" * 500_000, "D(") == []
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3

@@ -138,10 +138,10 @@ def test_a_truncated_feed_gives_its_whole_entries_and_says_so() -> None:
 def test_no_entity_is_expanded_and_no_file_opened() -> None:
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE r [<!ENTITY l0 "lol">{lol}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
-    began = time.monotonic()
+    began = time.process_time()
     (one,) = read(bomb + "<rss><channel><item><title>x &l11; &f;</title></item></channel></rss>").mentions
     assert one.title == "x &l11; &f;"
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_no_entity_is_expanded_and_no_file_opened() -> None:
     ids=["20 MB", "deep", "many", "ampersands", "cdata", "deep json"],
 )
 def test_huge_deep_and_nasty_feeds_end_soon(body: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     page = read(body)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert all(one.title == "One" for one in page.mentions)
 
 

@@ -1,6 +1,6 @@
 """What does markup say, as plain text?"""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -80,7 +80,7 @@ def test_any_soup_is_read_without_a_fault(soup: str) -> None:
 )
 def test_long_traps_cost_linear_time(unit: str) -> None:
     trap = unit * (400_000 // len(unit))
-    begun = perf_counter()
+    begun = process_time()
     html_to_text(trap)
     plain(trap)
-    assert perf_counter() - begun < 2
+    assert process_time() - begun < 2

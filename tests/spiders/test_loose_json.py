@@ -1,6 +1,6 @@
 """What does a broken block of JSON say?"""
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -70,9 +70,9 @@ def test_what_the_end_cuts_short_is_marked() -> None:
     ],
 )
 def test_traps_are_read_in_bounded_time(block: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     loads(block)
-    assert perf_counter() - begun < 3
+    assert process_time() - begun < 3
 
 
 @settings(deadline=None)  # the machine may be busy with other things

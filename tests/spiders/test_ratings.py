@@ -1,7 +1,7 @@
 """How many stars is a rating?"""
 
 import math
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -188,7 +188,7 @@ def test_stars_are_between_one_and_five_or_none_whatever_is_given(value: object)
 )
 def test_long_traps_are_read_in_no_time(unit: str) -> None:
     trap = unit * 20_000
-    begun = perf_counter()
+    begun = process_time()
     parse_rating(trap)
     parse_rating_text("<i>4</i>", trap)
-    assert perf_counter() - begun < 1
+    assert process_time() - begun < 1

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -384,9 +384,9 @@ _TRAPS = {
 
 @pytest.mark.parametrize("name", _TRAPS)
 def test_traps_are_read_in_bounded_time(name: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     _read(_TRAPS[name])
-    assert perf_counter() - begun < 4
+    assert process_time() - begun < 4
 
 
 def test_a_page_gives_a_bounded_number_of_reviews() -> None:
