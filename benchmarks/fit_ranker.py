@@ -12,6 +12,10 @@ that "hate" counts for nothing.
 What no post holds, a teacher knows: ranker_teacher.json says of words and pairs how a small language model, tuned on
 the same posts by benchmarks/teach_ranker.py, reads each of them. How far it is believed is one weight for words and
 one for pairs, fitted like a signal, and added to the terms in the end.
+
+What words say together is said by monitor/windows.py, which benchmarks/teach_windows.py made. It takes no part in the
+fit, for its teacher saw these posts; how much it counts beside the rest is fitted last, with the calibration, on
+sources that neither had seen (ranker_windows.json).
 """
 
 from __future__ import annotations
@@ -43,7 +47,7 @@ MADE = "2026-11-28"
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
 TERMS_KEPT = 40_000
 AT_ONCE = 2  # fits side by side
-FLAG = 0.36  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
+FLAG = 0.44  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
 SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
 CENTRE, STEEPNESS = (
     -0.35,
@@ -57,9 +61,9 @@ WEIGHTS = {
     "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
-    "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0,
+    "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0, "harmless": 3.0,
 }  # fmt: skip
-FILES = ("chatter", "long", "posts", "facts")  # ranker_*.txt, written for lowstar
+FILES = ("chatter", "long", "posts", "facts", "harmless")  # ranker_*.txt, written for lowstar
 SECOND_ROUND = ("hard", "fragments", *FILES)
 OURS = ("written", *SECOND_ROUND)
 LEFT_OUT = {
@@ -130,6 +134,12 @@ def taught() -> dict[str, float]:
     """What the teacher thinks of a word or a pair: −1 praise … 1 a complaint."""
     packed = json.loads((HERE / "ranker_teacher.json").read_text("utf-8"))["terms"]
     return {term: int(found) / 100 for found, terms in packed.items() for term in terms.split("|")}
+
+
+def together() -> dict[str, Array]:
+    """Logits of windows on the sources left out, by a network and a teacher that never saw them."""
+    packed = json.loads((HERE / "ranker_windows.json").read_text("utf-8"))
+    return {name: np.array(found.split(), np.float64) / 100 for name, found in packed.items()}
 
 
 def _own(name: str) -> list[dict[str, Any]]:
@@ -307,32 +317,59 @@ def fit(sets: Sets, readings: dict[str, float], rounds: int = 80) -> Fit:
     return Fit(words, raw, offset)
 
 
-def calibrate(held_out: list[tuple[Array, NDArray[np.bool_]]]) -> tuple[float, float, float]:
-    """Slope, bias and the flag: Platt's fit on held-out sets, each weighed to the same share of complaints.
+class HeldOut(NamedTuple):
+    """A source by models that never saw it."""
+
+    name: str
+    scores: Array  # of words and signals
+    windows: Array
+    wanted: NDArray[np.bool_]
+
+
+class Calibration(NamedTuple):
+    """From scores and windows to logits."""
+
+    slope: float
+    windows: float
+    bias: float
+
+    def of(self, one: HeldOut) -> Array:
+        """Logits."""
+        return self.slope * one.scores + self.windows * one.windows + self.bias
+
+
+def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
+    """Platt's fit on held-out sets, each weighed to the same share of complaints; and the best flag.
 
     The flag is the probability with the best mean F1 over these sets.
     """
-    z = np.concatenate([scores for scores, _ in held_out])
-    y = np.concatenate([wanted for _, wanted in held_out]).astype(np.float64)
-    weight = np.concatenate([_even(wanted) / len(wanted) for _, wanted in held_out])
+    seen = np.concatenate(
+        [np.column_stack([one.scores, one.windows, np.ones_like(one.scores)]) for one in held_out]
+    )
+    y = np.concatenate([one.wanted for one in held_out]).astype(np.float64)
+    weight = np.concatenate([_even(one.wanted) / len(one.wanted) for one in held_out])
 
     def loss(at: Array) -> tuple[float, Array]:
-        q = at[0] * z + at[1]
+        q = seen @ at
         g = weight * (1 / (1 + np.exp(-np.clip(q, -35, 35))) - y)
-        return float(np.sum(weight * (np.logaddexp(0, q) - y * q))), np.array([float(g @ z), float(g.sum())])
+        return float(np.sum(weight * (np.logaddexp(0, q) - y * q))), seen.T @ g
 
-    slope, bias = minimise(loss, np.array([1.0, 0.0]), 200)
+    found = Calibration(*(float(part) for part in minimise(loss, np.array([1.0, 0.0, 0.0]), 200)))
     best = (0.0, 0.5)
     for step in range(20, 71):
         flag = step / 100
         scores = []
-        for found, wanted in held_out:
-            w = _even(wanted)
-            flagged = 1 / (1 + np.exp(-(slope * found + bias))) >= flag
-            scores.append(2 * float(w[flagged & wanted].sum()) / float(w[flagged].sum() + w[wanted].sum()))
+        for one in held_out:
+            w = _even(one.wanted)
+            flagged = 1 / (1 + np.exp(-found.of(one))) >= flag
+            hits = 2 * float(w[flagged & one.wanted].sum())
+            scores.append(hits / float(w[flagged].sum() + w[one.wanted].sum()))
         best = max(best, (sum(scores) / len(scores), flag))
-    print(f"slope {slope:.3f}, bias {bias:.3f}, flag {best[1]:.2f} (mean F1 held out {best[0]:.3f})")
-    return float(slope), float(bias), best[1]
+    print(
+        f"slope {found.slope:.3f}, windows {found.windows:.3f}, bias {found.bias:.3f},"
+        f" flag {best[1]:.2f} (mean F1 held out {best[0]:.3f})"
+    )
+    return found, best[1]
 
 
 def _even(wanted: NDArray[np.bool_]) -> Array:
@@ -341,23 +378,36 @@ def _even(wanted: NDArray[np.bool_]) -> Array:
     return weights
 
 
-def leave_one_out(sets: Sets, fits: dict[str, Fit]) -> list[tuple[Array, NDArray[np.bool_]]]:
-    """Scores of each source by a model that never saw it, with its labels."""
-    held_out = []
+def leave_one_out(sets: Sets, fits: dict[str, Fit]) -> list[HeldOut]:
+    """Each source by models that never saw it."""
+    windows = together()
+    return [
+        HeldOut(
+            name,
+            fits[key].scores(sets[name]),
+            windows[name],
+            np.array([p.negative for p in sets[name]]),
+        )
+        for key, left_out in LEFT_OUT.items()
+        for name in left_out
+    ]
+
+
+def show(sets: Sets, held_out: list[HeldOut], found: Calibration) -> None:
+    """What each is worth on what it never saw: words and signals, windows, both, and VADER."""
     tone = SIGNALS.index("vader")
-    for key, left_out in LEFT_OUT.items():
-        for name in left_out:
-            wanted = np.array([p.negative for p in sets[name]])
-            scores = fits[key].scores(sets[name])
-            plain = [-p.seen.signals[tone] for p in sets[name]]
-            print(
-                f"without it: {name:20} AP {average_precision(list(scores), list(wanted)):.3f}"
-                f" (VADER {average_precision(plain, list(wanted)):.3f})"
-                f"  AUC {roc_auc(list(scores), list(wanted)):.3f}",
-                flush=True,
-            )
-            held_out.append((scores, wanted))
-    return held_out
+    for one in held_out:
+        wanted = list(one.wanted)
+        plain = [-p.seen.signals[tone] for p in sets[one.name]]
+        words, windows, both, vader = (
+            average_precision(list(scores), wanted)
+            for scores in (one.scores, one.windows, found.of(one), plain)
+        )
+        print(
+            f"without it: {one.name:20} AP {both:.3f} (words {words:.3f}, windows {windows:.3f}, VADER {vader:.3f})"
+            f"  AUC {roc_auc(list(found.of(one)), wanted):.3f}",
+            flush=True,
+        )
 
 
 def all_fits(sets: Sets, readings: dict[str, float]) -> dict[str, Fit]:
@@ -384,18 +434,19 @@ def _fit_without(left_out: tuple[str, ...]) -> Fit:
     )
 
 
-def written(model: Fit, slope: float, bias: float, flag: float) -> str:
+def written(model: Fit, found: Calibration, flag: float) -> str:
     """The file's text: weights in hundredths, terms of one weight together."""
     by_weight: dict[int, list[str]] = {}
     for term, weight in sorted(model.terms.items()):
-        hundredths = round(weight * slope * 100)
+        hundredths = round(weight * found.slope * 100)
         if hundredths:
             by_weight.setdefault(hundredths, []).append(term)
     content = {
         "made": MADE,
-        "bias": round(bias - slope * model.offset, 4),
+        "bias": round(found.bias - found.slope * model.offset, 4),
         "flag": flag,
-        "signals": {n: round(float(w) * slope, 4) for n, w in zip(SIGNALS, model.signals, strict=True)},
+        "windows": round(found.windows, 4),
+        "signals": {n: round(float(w) * found.slope, 4) for n, w in zip(SIGNALS, model.signals, strict=True)},
         "terms": {str(weight): "|".join(by_weight[weight]) for weight in sorted(by_weight)},
     }
     return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
@@ -408,9 +459,11 @@ def main() -> None:
     sets = read(Path(sys.argv[1]))
     readings = taught()
     fits = all_fits(sets, readings)
-    slope, bias, flag = calibrate(leave_one_out(sets, fits))
+    held_out = leave_one_out(sets, fits)
+    found, flag = calibrate(held_out)
+    show(sets, held_out, found)
     print(f"shipped flag {FLAG}, the best on sources left out {flag:.2f}")
-    text = written(fits[""], slope, bias, FLAG)
+    text = written(fits[""], found, FLAG)
     path = Path(sys.argv[2]) if len(sys.argv) == 3 else MODEL_FILE
     path.write_text(text, "utf-8")
     print(f"{path}: {len(text.encode()):,} bytes")

@@ -16,6 +16,7 @@ import random
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def _plain(text: str) -> str:
 
 
 def _through(layer: Any, state: Any, mask: Any) -> Any:
-    found = layer(state, attention_mask=(1.0 - mask[:, None, None, :].float()) * -1e4)
+    found = layer(state, attention_mask=((1.0 - mask[:, None, None, :].float()) * -1e4).to(state.dtype))
     return found[0] if isinstance(found, tuple) else found
 
 
@@ -135,6 +136,24 @@ def tune(teacher: Teacher, texts: list[str], targets: list[float], weights: list
     teacher.eval()
 
 
+def lessons(
+    rows: dict[str, list[dict[str, Any]]], sets: fit_ranker.Sets, left_out: Sequence[str] = ()
+) -> tuple[list[str], list[float], list[float]]:
+    """Texts, what each should be told to be (0…1), and how much it counts."""
+    texts, targets, weights = [], [], []
+    for name, posts in sets.items():
+        if name.startswith("reviews_") or name in left_out:
+            continue  # those are put together from sentences that are here
+        both = [(row["text"], post.target) for row, post in zip(rows[name], posts, strict=True)]
+        for text, target in (
+            both if len(both) <= MOST.get(name, len(both)) else random.sample(both, MOST[name])
+        ):
+            texts.append(text)
+            targets.append(target)
+            weights.append(WEIGHTS.get(name, OTHERS))
+    return texts, targets, weights
+
+
 def terms_of(sets: fit_ranker.Sets, vocabulary: list[str]) -> list[str]:
     """The words of all posts, of VADER and of the model; the pairs that stand in the posts more than once or twice."""
     counts: Counter[str] = Counter()
@@ -164,19 +183,8 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = fit_ranker.rows_of(Path(sys.argv[1]))
     sets = {name: [fit_ranker.post(row) for row in found] for name, found in rows.items()}
-    texts, targets, weights = [], [], []
-    for name, posts in sets.items():
-        if name.startswith("reviews_"):
-            continue  # put together from sentences that are here
-        both = [(row["text"], post.target) for row, post in zip(rows[name], posts, strict=True)]
-        for text, target in (
-            both if len(both) <= MOST.get(name, len(both)) else random.sample(both, MOST[name])
-        ):
-            texts.append(text)
-            targets.append(target)
-            weights.append(WEIGHTS.get(name, OTHERS))
     teacher = Teacher(sys.argv[2])
-    tune(teacher, texts, targets, weights)
+    tune(teacher, *lessons(rows, sets))
 
     terms = terms_of(sets, list(teacher.tokens.get_vocab()))
     logits = np.zeros(len(terms))

@@ -14,6 +14,7 @@ from typing import Any
 
 from monitor.lexicon import languages as _lists
 from monitor.lexicon.reader import UNKNOWN
+from monitor.numeric import numpy
 
 READ = frozenset(
     ("en", *_lists.COMPLAINTS)
@@ -70,6 +71,7 @@ def _guess(text: str) -> tuple[str, float]:
 
 @cache
 def _model() -> Any:
+    numpy()  # before it loads its own
     # Imported here: an English deployment never needs it.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

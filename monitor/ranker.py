@@ -1,8 +1,9 @@
-"""How probable is it that a text is a complaint? A linear model over words and signals, in plain Python.
+"""How probable is it that a text is a complaint? A linear model over words, signals and `monitor.windows`.
 
 VADER and the lists of `monitor.lexicon` say what they found; the model, fitted by `benchmarks/fit_ranker.py` on
 freely licensed posts (monitor/model/MODEL_CARD.md), says how much each of it counts, and how much the words no list
-holds. A deployment may put an `Offset` of its own on top: the shipped weights stay what they are.
+holds, and what words say together. A deployment may put an `Offset` of its own on top: the shipped weights stay what
+they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from monitor.examination import Examination
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import NEGATIONS
+from monitor.windows import windows
 
 MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
 POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
@@ -79,6 +81,7 @@ class Features(NamedTuple):
 
     signals: tuple[float, ...]  # as SIGNALS names them
     terms: tuple[str, ...]  # words, pairs ("^" begins a sentence), words after a negation ("~"); each once
+    words: tuple[str, ...]  # words and punctuation as they stand, for `monitor.windows`
 
 
 class Offset(NamedTuple):
@@ -88,14 +91,20 @@ class Offset(NamedTuple):
     terms: Mapping[str, float] = MappingProxyType({})  # in logits, before `scale_of`
 
 
+def words_of(seen: Examination) -> list[str]:
+    """The words and the punctuation of a text, in order: digits as 0, no letter more than twice in a row."""
+    return _TOKEN.findall(_LONG.sub(r"\1\1", _NUMBER.sub("0", seen.folded)))[:TOKENS_READ]
+
+
 def features(seen: Examination, text: str) -> Features:
     """What the model sees in `text`, which `seen` is the examination of. Linear in its length."""
-    words = 0
+    count = 0
     terms: list[str] = []
     before = "^"
     negated = 0
     persons = [0.0] * 9
-    for word in _TOKEN.findall(_LONG.sub(r"\1\1", _NUMBER.sub("0", seen.folded)))[:TOKENS_READ]:
+    words = words_of(seen)
+    for word in words:
         if word in _CLAUSE_END:
             if word in ("!", "?"):
                 terms.append(word)
@@ -103,7 +112,7 @@ def features(seen: Examination, text: str) -> Features:
                 before = "^"
             negated = 0
             continue
-        words += 1
+        count += 1
         terms.append(word)
         terms.append(before + " " + word)
         if negated:
@@ -115,7 +124,7 @@ def features(seen: Examination, text: str) -> Features:
             if group == 8:
                 negated = NEGATED_WORDS
         before = word
-    return Features(_signals(seen, text, words, persons), tuple(dict.fromkeys(terms)))
+    return Features(_signals(seen, text, count, persons), tuple(dict.fromkeys(terms)), tuple(words))
 
 
 def _squash(total: float) -> float:
@@ -213,6 +222,7 @@ class Ranker:
         self.made = str(model["made"])
         self.bias = float(model["bias"])
         self.flag = float(model["flag"])  # the probability from which F1 was best, across held-out sets
+        self.windows = float(model["windows"])  # what a logit of `monitor.windows` counts
         self.weights = _terms(model["terms"])
         self.signal_weights: tuple[float, ...] = tuple(float(w) for w in model["signals"].values())
 
@@ -225,7 +235,7 @@ class Ranker:
             more = offset.terms
             words += sum([more[term] for term in features.terms if term in more])
             score += offset.bias
-        return score + words * scale_of(features)
+        return score + words * scale_of(features) + self.windows * windows().logit(features.words)
 
     def carried(self, features: Features, offset: Offset | None = None) -> list[tuple[str, float]]:
         """What the score is made of, the heaviest first: (term or "[signal]", logits); without the bias."""
@@ -236,19 +246,21 @@ class Ranker:
             (f"[{name}]", w * s)
             for name, w, s in zip(SIGNALS, self.signal_weights, features.signals, strict=True)
         ]
+        parts.append(("[words_together]", self.windows * windows().logit(features.words)))
         return sorted((p for p in parts if p[1]), key=lambda p: (-abs(p[1]), p[0]))
 
 
-def telling(features: Features, least: float) -> list[str]:
-    """The terms that add `least` logits or more, the heaviest first."""
-    weights, scale = ranker().weights, scale_of(features)
-    found = [(-w, t) for t in features.terms if (w := weights.get(t, 0.0) * scale) >= least]
-    return [term for _, term in sorted(found)]
-
-
-def weight_of(term: str, features: Features) -> float:
-    """What a term adds to the score of a text, in logits."""
-    return ranker().weights.get(term, 0.0) * scale_of(features)
+def telling(features: Features, least: float) -> list[tuple[str, float]]:
+    """What adds `least` logits or more, terms and three words in a row, and how many it adds; the heaviest first."""
+    model, scale = ranker(), scale_of(features)
+    get = model.weights.get
+    found = [(w, t) for t in features.terms if (w := get(t, 0.0) * scale) >= least]
+    words = features.words
+    for at, part in enumerate(windows().parts(words)):
+        if (weight := part * model.windows) >= least:
+            near = [word for word in words[max(0, at - 1) : at + 2] if word[0].isalnum()]
+            found.append((weight, " ".join(near)))
+    return [(term, weight) for weight, term in sorted(found, key=lambda pair: (-pair[0], pair[1]))]
 
 
 def _terms(packed: Mapping[str, str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.examination import Examination, examine
 from monitor.match import Brand, Matcher
-from monitor.ranker import chance, features_once, ranker, telling, weight_of
+from monitor.ranker import chance, features_once, ranker, telling
 from monitor.vader import vader
 from storage.records import Label, Sentiment, Span
 
@@ -82,10 +82,10 @@ def found_of(compound: float) -> float:
 def _carried(
     seen: Examination, text: str, known: Sequence[tuple[int, int, float]]
 ) -> list[tuple[int, int, float]]:
-    """Where the terms stand that told the model most, outside what is known to tell."""
+    """Where the words stand that told the model most, outside what is known to tell."""
     found: list[tuple[int, int, float]] = []
     told = features_once(seen, text)
-    for term in telling(told, CARRIED):
+    for term, weight in telling(told, CARRIED):
         if len(found) >= CARRIED_KEPT:
             break
         words = term.removeprefix("~").removeprefix("^ ")
@@ -98,7 +98,7 @@ def _carried(
             continue
         left, right = seen.fold.span(at, end)
         if all(b <= left or right <= a for a, b, _ in [*known, *found]):
-            found.append((left, right, -min(4.0, weight_of(term, told))))
+            found.append((left, right, -min(4.0, weight)))
     return found
 
 
