@@ -155,6 +155,8 @@ def clean_line(text: str, limit: int = LINE_MAX) -> str:
     >>> clean_line("  two \\n lines ")
     'two lines'
     """
+    if not text:  # as most fields of most mentions are
+        return ""
     return _SPACES.sub(" ", clean_text(text, limit * 4)).strip()[:limit].strip()
 
 
