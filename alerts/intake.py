@@ -69,11 +69,15 @@ def _change(
     news = {(j.mention_id, j.verdict.brand): j for j in judged if not j.new}
     recovered = 0
     changed: list[int] = []
+    stands_again: list[int] = []
     history: list[CaseEvent] = []
     telling: list[tuple[Case, News]] = []
     for key, case in standing.items():
         if case.mention_id in withdrawn:
             after, events = cases.withdrawn(case, withdrawn[case.mention_id], now)
+        elif key in news and news[key].back:
+            history_of = ledger.events(case.number)
+            after, events = cases.shown_again(case, news[key], history_of, now, policy)
         elif key in news:
             after, events = cases.edited(case, news[key], now, policy)
         else:
@@ -82,12 +86,16 @@ def _change(
             continue  # somebody acted on it this very moment; the next crawl sees the newer version
         recovered += after.recovered and not case.recovered
         changed.append(case.number)
+        if case.status.closed and not after.status.closed:
+            stands_again.append(case.number)
         history.extend(events)
         if told := _told(after, events, policy):
             telling.append((after, told))
     if changed:
         ledger.add_events(history)
         ledger.want_edit(changed, now)
+    if stands_again:  # removed before it was announced: a case that is open is
+        ledger.announce_after_all(stands_again, now)
     if telling:
         several = ledger.reviewed_many(case.number for case, _ in telling)
         outcomes = [
@@ -98,7 +106,12 @@ def _change(
 
 
 def _told(case: Case, events: Sequence[CaseEvent], policy: Policy) -> News | None:
-    """What the thread hears when the author changed the stars; a changed text is seen on the card."""
+    """What the thread hears when the author changed the stars, or the site shows again what it had hidden; a
+    changed text is seen on the card."""
+    if events and events[0].action == Told.SHOWN_AGAIN and Told.REOPENED not in {e.action for e in events}:
+        words = "; ".join(event.detail for event in events[1:])
+        by = case.answer_by if case.waiting else None
+        return News(what=Told.SHOWN_AGAIN, words=words, owner=case.owner, by=by)
     for event in events:
         if event.action == Told.REOPENED:
             to = policy.told_at(case.brand, 2)

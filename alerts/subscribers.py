@@ -28,20 +28,22 @@ BATCH = 500  # events taken in one transaction
 LOOKED_BACK = 500  # events
 LOOKED_BACK_FOR = timedelta(minutes=15)
 
-OPENED, CHANGED, CLOSED, REOPENED, REMOVED = (
+OPENED, CHANGED, CLOSED, REOPENED, REMOVED, RETURNED = (
     "case.opened",
     "case.changed",
     "case.closed",
     "case.reopened",
     "mention.removed",
+    "mention.returned",
 )
-TYPES = (OPENED, CHANGED, CLOSED, REOPENED, REMOVED)
+TYPES = (OPENED, CHANGED, CLOSED, REOPENED, REMOVED, RETURNED)
 _TYPE_OF = {
     "opened": OPENED,
     "resolved": CLOSED,
     "dismissed": CLOSED,
     "reopened": REOPENED,
     "removed": REMOVED,
+    "shown again": RETURNED,
 }
 
 

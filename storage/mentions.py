@@ -149,7 +149,8 @@ class MentionLedger:
         )
         refresh_words(self._connection, [kept[key].id for key in changed])
         return written | {
-            key: Written(kept[key].id, new=False, stars_before=kept[key].stars) for key in changed
+            key: Written(kept[key].id, new=False, stars_before=kept[key].stars, back=kept[key].removed)
+            for key in changed
         }
 
     def write_reach(self, reach: Mapping[Key, int]) -> None:

@@ -619,6 +619,7 @@ class Written:
     id: int
     new: bool
     stars_before: float | None = None
+    back: bool = False  # it had been removed, and its source shows it again
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ def test_a_removed_mention_that_comes_back_is_written_again(store: Store) -> Non
         ledger.remove([Removal("shop", "1")], NOW)
         assert ledger.known([("shop", "1")])["shop", "1"].content_hash == ""
         back = ledger.write_mentions([mention(stars=1)], LATER)
-        assert back == {("shop", "1"): Written(identity, new=False, stars_before=1.0)}
+        assert back == {("shop", "1"): Written(identity, new=False, stars_before=1.0, back=True)}
         assert ledger.mention(identity) == mention(stars=1)
         assert ledger.revisions(identity) == []
         assert ledger.mention_count() == 1
