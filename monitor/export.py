@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
 
-from storage.inbox import Judged
+from storage.lists import Judged
 from storage.records import case_name
 
 FORMATS = ("csv", "jsonl", "xlsx", "parquet")

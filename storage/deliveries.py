@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Select,
     and_,
     case,
     exists,
@@ -416,8 +417,7 @@ class DeliveryLedger(ChannelLedger):
     def outbox_counts(self) -> dict[DeliveryState, int]:
         """How many deliveries stand in each state; every state is a key."""
         counts = dict.fromkeys(DeliveryState, 0)
-        d = deliveries.c
-        for state, count in self._connection.execute(select(d.state, func.count()).group_by(d.state)):
+        for state, count in self._connection.execute(outbox_counts()):
             counts[DeliveryState(state)] = count
         return counts
 
@@ -471,6 +471,11 @@ class DeliveryLedger(ChannelLedger):
             )
             .limit(1)
         )
+
+
+def outbox_counts() -> Select[Any]:
+    """The statement behind `DeliveryLedger.outbox_counts`; apart, so that its plan can be looked at."""
+    return select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
 
 
 def _stale(t: FromClause) -> ColumnElement[bool]:

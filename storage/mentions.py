@@ -34,6 +34,7 @@ from storage.rows import (
     insert_verdicts,
     mention_from,
     mention_row,
+    narrow_cases,
     recordset_insert,
     verdict_from,
     verdict_row,
@@ -189,6 +190,8 @@ class MentionLedger:
                     for (identity, _), (mention, verdict) in latest.items()
                 ],
             )
+        for some in _chunks(ids):
+            narrow_cases(self._connection, some)
 
     def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
         """When these mentions count as posted: the date the source gave, or when they were first seen."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
     Connection,
     RowMapping,
     Table,
@@ -19,11 +20,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 
 from storage.records import DatePrecision, Kind, Label, Mention, Priority, Sentiment, Span, Verdict
-from storage.tables import mentions, verdicts
+from storage.tables import cases, mentions, verdicts
 
 # The columns that are the fields of a `Mention`, as they are: no conversion, no second name.
 _PLAIN = (
@@ -68,6 +70,30 @@ def as_recordset(rows: list[dict[str, Any]]) -> dict[str, str]:
     """The parameter of `recordset_insert`."""
     return {"rows": json.dumps(rows, default=datetime.isoformat)}
 
+
+def narrow_cases(connection: Connection, mention_ids: Sequence[int]) -> None:
+    """Copy what lists are narrowed by into the cases of these mentions: most have none, and cost a look."""
+    of_some = cases.c.mention_id.in_(mention_ids)
+    standing = list(connection.scalars(select(cases.c.number).where(of_some)))
+    if standing:
+        connection.execute(update(cases).where(cases.c.number.in_(standing)).values(**_NARROWED))
+
+
+def _of_mention(column: Column[Any]) -> Any:
+    return select(column).where(mentions.c.id == cases.c.mention_id).scalar_subquery()
+
+
+_NARROWED: dict[str, Any] = {
+    "source": _of_mention(mentions.c.source),
+    "stars": _of_mention(mentions.c.stars),
+    "language": _of_mention(mentions.c.language),
+    "topics": func.coalesce(
+        select(verdicts.c.topics)
+        .where(verdicts.c.mention_id == cases.c.mention_id, verdicts.c.brand == cases.c.brand)
+        .scalar_subquery(),
+        "[]",
+    ),
+}
 
 _INSERT_VERDICTS = recordset_insert(verdicts)
 

@@ -32,6 +32,7 @@ from storage.figures import FigureLedger
 from storage.forgotten import ForgottenLedger
 from storage.inbox import InboxLedger
 from storage.learned import LearnedLedger
+from storage.lists import ListLedger
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
@@ -68,6 +69,7 @@ class Ledger(
     WeekLedger,
     SearchLedger,
     InboxLedger,
+    ListLedger,
     ContextLedger,
     StormLedger,
     OutageLedger,

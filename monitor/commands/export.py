@@ -46,7 +46,7 @@ def command(
     """
     from monitor.commands.cases import _known
     from monitor.export import FORMATS, NoWriter, write
-    from storage.inbox import Wanted
+    from storage.wanted import Wanted
 
     config = app.config()
     _known("brand", brand or None, [one.name for one in config.brands])

@@ -18,8 +18,9 @@ from monitor.web.dashboard import Ask
 from monitor.web.filters import LABELS, STATUSES, filter_of, place_of, place_text
 from monitor.web.forms import Misread, action_of, actor_of
 from monitor.web.openapi import Endpoint, Param, openapi_document
-from storage.inbox import Judged, Place
+from storage.lists import Judged
 from storage.records import CaseStatus, Priority
+from storage.wanted import Place
 
 LIMIT, LIMIT_MAX = 50, 200
 NUMBER_MAX = 2**31 - 1

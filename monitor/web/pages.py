@@ -18,8 +18,9 @@ from monitor.web import shown
 from monitor.web import trends as trending
 from monitor.web.dashboard import Ask, page
 from monitor.web.filters import LABELS, STATUSES, Filter, filter_of, place_of, place_text
-from storage.inbox import NOBODY, Counted, Place
+from storage.inbox import Counted
 from storage.records import CaseStatus, Priority, Reviewed
+from storage.wanted import NOBODY, Place
 
 PAGE = 50  # rows of a list
 RUNS = 30  # of a source, drawn as its health

@@ -16,9 +16,9 @@ from shelf import add_case, settings
 
 from monitor.cli import cli
 from monitor.export import COLUMNS, FORMULA, defused, write
-from storage.inbox import Wanted
 from storage.records import CaseStatus
 from storage.store import Store, open_store
+from storage.wanted import Wanted
 
 NOW = datetime.now(UTC)
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "＝1"]

@@ -18,9 +18,9 @@ from shelf import add_case, add_run
 
 from monitor.config_web import Role
 from monitor.web.filters import Filter, filter_of, filter_of_query, place_of, place_text
-from storage.inbox import Place
 from storage.records import CaseStatus, Mention, Priority, RunOutcome
 from storage.store import Store
+from storage.wanted import Place
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = (

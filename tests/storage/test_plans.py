@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import sqlite
 
 from storage.cases import worst_first
+from storage.deliveries import outbox_counts
 from storage.figures import alerts_due, alerts_since, said_by_priority
 from storage.store import Store
 from storage.tables import crawl_runs, mentions, verdicts
@@ -64,6 +65,10 @@ def test_the_runs_of_a_source_are_read_newest_first(sqlite_store: Store) -> None
     )
     assert "ix_crawl_runs_source_started_at" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_outbox_is_counted_without_reading_what_its_messages_say(sqlite_store: Store) -> None:
+    assert "COVERING INDEX ix_deliveries_counted" in _plan(sqlite_store, outbox_counts())
 
 
 def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
