@@ -74,7 +74,7 @@ COMMON, USUAL, RARE = word(5), word(49), word(9_001)  # in 85, 20 and 0.1 of a h
 # One filter of each kind, common and rare. Cases, and how many in a hundred of them:
 FILTERS = (
     "brand=Kaffa",  # 10
-    "source=shop7",  # 11
+    "source=shop3",  # 33
     "source=corner",  # 0.1
     "stars=1",  # 20
     "stars=0",  # 1

@@ -326,7 +326,7 @@ def worst_first(
     if open_only:
         statement = statement.where(cases.c.closed_at.is_(None))
     if brand is not None:
-        statement = statement.where(cases.c.brand == brand)
+        statement = statement.where(func.coalesce(cases.c.brand, "") == brand)  # see ix_cases_counted
     if source is not None:
         statement = statement.where(cases.c.source == source)
     return statement

@@ -237,7 +237,7 @@ def _of_case(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     c = cases.c
     conditions: list[ColumnElement[bool]] = []
     if wanted.brand:
-        conditions.append(c.brand == wanted.brand)
+        conditions.append(func.coalesce(c.brand, "") == wanted.brand)  # see ix_cases_counted
     if wanted.source:
         conditions.append(c.source == wanted.source)
     conditions += of_stars(c.stars, wanted.stars)

@@ -257,9 +257,12 @@ def _sought(connection: Connection, wanted: Question) -> tuple[Any, ColumnElemen
 
 
 def _is_common(connection: Connection, phrase: Phrase) -> bool:
-    words, key, found = matching(connection, Question((Phrase(phrase.words),)))
-    # Not the 5,000th alone: FTS5 skips nothing, but this way it stops there.
-    return connection.scalar(select(key).select_from(words).where(found).offset(COMMON).limit(1)) is not None
+    """May it have many holders? Each of its words has: how often they stand side by side takes reading them all."""
+    for word in phrase.words:
+        words, key, found = matching(connection, Question((Phrase((word,)),)))
+        if connection.scalar(select(key).select_from(words).where(found).offset(COMMON).limit(1)) is None:
+            return False
+    return True
 
 
 def _holding(connection: Connection, wanted: Question) -> ColumnElement[bool]:

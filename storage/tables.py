@@ -261,17 +261,17 @@ Index(
     postgresql_where=text("closed_at IS NULL"),
 ).ddl_if(dialect="postgresql")
 
-# What the inbox counts: how many cases wait, by brand, status, priority and owner, and how many are late.
+# What the inbox counts: how many cases wait, by brand, status, priority and owner, and how many are late. In the order
+# they are grouped by, so that nothing is sorted. A list of open cases compares the brand behind a call: it would be
+# read from here, and sorted.
 Index(
     "ix_cases_counted",
-    # First what no list asks for by itself: an index that begins with a brand would be taken for the list of that
-    # brand, which then had to be sorted.
-    cases.c.respond_by,
-    cases.c.again_by,
     cases.c.brand,
     cases.c.status,
     cases.c.priority,
     cases.c.owner,
+    cases.c.respond_by,
+    cases.c.again_by,
     cases.c.closed_at,  # always empty here, and yet read: without it SQLite fetches each row to look
     sqlite_where=text("closed_at IS NULL"),
     postgresql_where=text("closed_at IS NULL"),

@@ -190,7 +190,10 @@ def mention(ask: Ask) -> Response:
 
 def trends(ask: Ask) -> Response:
     """Twelve weeks of every brand, and who is talked about."""
-    return page(ask, "trends.html", brands=trending.of_brands(ask), voices=trending.share_of_voice(ask))
+    counts = trending.counted(ask)
+    rivals = {rival for brand in ask.dashboard.config.brands for rival in brand.rivals}
+    voices = trending.share_of_voice(counts, rivals)
+    return page(ask, "trends.html", brands=trending.of_brands(counts), voices=voices)
 
 
 def sources(ask: Ask) -> Response:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from storage.cases import worst_first
 from storage.deliveries import outbox_counts
-from storage.figures import alerts_due, alerts_since, said_by_priority
+from storage.figures import alerts_due, alerts_since, said_between, said_by_priority
 from storage.store import Store
 from storage.tables import crawl_runs, mentions, verdicts
 
@@ -74,5 +74,9 @@ def test_the_outbox_is_counted_without_reading_what_its_messages_say(sqlite_stor
 def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
     assert "ix_deliveries_fresh (created_at>?)" in _plan(sqlite_store, alerts_since(NOW))
     assert "ix_deliveries_unsent" in _plan(sqlite_store, alerts_due(NOW))
+    plan = _plan(sqlite_store, said_between("Acme", NOW - WEEK, NOW, -0.05))
+    assert plan == (
+        "SEARCH verdicts USING COVERING INDEX ix_verdicts_week (brand=? AND posted_at>? AND posted_at<?)"
+    )
     plan = _plan(sqlite_store, said_by_priority("Acme", NOW))
     assert "COVERING INDEX ix_verdicts_week (brand=? AND posted_at>?)" in plan

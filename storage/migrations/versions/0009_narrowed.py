@@ -37,6 +37,10 @@ def upgrade() -> None:
         " WHERE v.mention_id = cases.mention_id AND v.brand = cases.brand), '[]')"
     )
     op.create_index("ix_deliveries_counted", "deliveries", ["plain", "state"])
+    op.drop_index("ix_cases_counted", "cases")
+    counted = ["brand", "status", "priority", "owner", "respond_by", "again_by", "closed_at"]
+    open_ = sa.text("closed_at IS NULL")
+    op.create_index("ix_cases_counted", "cases", counted, sqlite_where=open_, postgresql_where=open_)
     if op.get_bind().dialect.name == "postgresql":  # which takes no entry as long as these
         op.create_index("ix_verdicts_newest", "verdicts", ["posted_at", "mention_id"])
         return
