@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
+    Select,
     bindparam,
     delete,
     func,
@@ -263,6 +264,14 @@ class MentionLedger:
             self._connection.scalars(select(c.external_id).where(c.source == source, c.removed_at.is_(None)))
         )
 
+    def sources(self) -> list[str]:
+        """Every source something is kept of, by name: those of lowstar.toml, and what was imported or taken out."""
+        found: list[str] = []
+        # From name to name through the key: a DISTINCT would read all of it.
+        while (name := self._connection.scalar(_next_source(found[-1] if found else ""))) is not None:
+            found.append(name)
+        return found
+
     def purge_source(self, source: str, before: datetime, now: datetime | None = None) -> int:
         """Forget the words of all that `source` said and that was last written before; answers how many.
 
@@ -366,6 +375,10 @@ class MentionLedger:
             "posted_at": _posted_at(row["published_at"], was.first_seen_at, now),
             "removed_at": None,
         }
+
+
+def _next_source(last: str) -> Select[Any]:
+    return select(func.min(mentions.c.source)).where(mentions.c.source > last)
 
 
 _INSERT_NEW = (

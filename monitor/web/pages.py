@@ -38,6 +38,7 @@ def inbox(ask: Ask) -> Response:
         saved = ledger.saved_filters()
         marks = ledger.newest_marks()
         searchable = ledger.can_search()
+        kept = ledger.sources()
         behind = ledger.words_behind() if chosen.q else 0
     more = len(found) > PAGE
     rows = [shown.row_of(one, config, ask.now) for one in found[:PAGE]]
@@ -51,7 +52,7 @@ def inbox(ask: Ask) -> Response:
         statuses=STATUSES,
         owners=_owners(ask, counted),
         brands=_brands(ask),
-        source_names=_sources(ask),
+        source_names=_sources(ask, kept),
         saved=saved,
         mark=_mark(marks),
         feed=_feed(ask, "/feeds/cases.atom", chosen),
@@ -129,6 +130,7 @@ def mentions(ask: Ask) -> Response:
         found, following = ledger.newest_mentions(chosen.wanted, limit=PAGE, after=after)
         about = ledger.mention_estimate()
         searchable = ledger.can_search()
+        kept = ledger.sources()
         behind = ledger.words_behind() if chosen.q else 0
     older = _next_page(chosen, following) if following else ""
     return page(
@@ -140,7 +142,7 @@ def mentions(ask: Ask) -> Response:
         about=about,
         labels=LABELS,
         brands=_brands(ask),
-        source_names=_sources(ask),
+        source_names=_sources(ask, kept),
         feed=_feed(ask, "/feeds/mentions.atom", chosen),
         searchable=searchable,
         behind=behind,
@@ -359,8 +361,10 @@ def _brands(ask: Ask) -> list[str]:
     return [brand.name for brand in ask.dashboard.config.brands]
 
 
-def _sources(ask: Ask) -> Mapping[str, str]:
-    return {source.name: source.title or source.name for source in ask.dashboard.config.sources}
+def _sources(ask: Ask, kept: Iterable[str]) -> Mapping[str, str]:
+    """How people call each source: those of lowstar.toml, then the others something is kept of."""
+    named = {source.name: source.title or source.name for source in ask.dashboard.config.sources}
+    return named | {name: view.safe(name, 64) for name in kept if name not in named}
 
 
 def _feed(ask: Ask, path: str, chosen: Filter) -> str:
