@@ -69,7 +69,6 @@ def _change(
     news = {(j.mention_id, j.verdict.brand): j for j in judged if not j.new}
     recovered = 0
     changed: list[int] = []
-    stands_again: list[int] = []
     history: list[CaseEvent] = []
     telling: list[tuple[Case, News]] = []
     for key, case in standing.items():
@@ -86,16 +85,12 @@ def _change(
             continue  # somebody acted on it this very moment; the next crawl sees the newer version
         recovered += after.recovered and not case.recovered
         changed.append(case.number)
-        if case.status.closed and not after.status.closed:
-            stands_again.append(case.number)
         history.extend(events)
         if told := _told(after, events, policy):
             telling.append((after, told))
     if changed:
         ledger.add_events(history)
         ledger.want_edit(changed, now)
-    if stands_again:  # removed before it was announced: a case that is open is
-        ledger.announce_after_all(stands_again, now)
     if telling:
         several = ledger.reviewed_many(case.number for case, _ in telling)
         outcomes = [

@@ -109,18 +109,6 @@ class DeliveryLedger(ChannelLedger):
             for some in _chunks(numbers)
         )
 
-    def announce_after_all(self, numbers: Collection[int], now: datetime) -> int:
-        """What was called off about these cases before it left goes out now. How many alerts that are."""
-        d = deliveries.c
-        return sum(
-            self._connection.execute(
-                update(deliveries)
-                .where(d.number.in_(some), d.kind == DeliveryKind.ALERT, d.state == _State.CANCELLED)
-                .values(state=_State.PENDING.value, storm=None, not_before=now, claimed_at=None)
-            ).rowcount
-            for some in _chunks(numbers)
-        )
-
     # -- what there is to do --------------------------------------------------------------------------------
 
     def due(

@@ -144,8 +144,6 @@ class ListLedger:
             return None
         v = verdicts.c
         behind = select(v.mention_id, v.posted_at).where(*_behind(after), *_posted(wanted, v.posted_at))
-        if _by_brand(wanted):
-            behind = behind.where(v.brand == wanted.brand)
         most = LOOKED_UP if wanted.language else LOOKED
         row = self._connection.execute(behind.order_by(*_ORDER).offset(most - 1).limit(1)).first()
         return None if row is None else Place(row[0], at=row[1])
@@ -185,14 +183,14 @@ def rare_places(wanted: Wanted, after: Place | None, ids: Sequence[int]) -> Sele
 
 
 def _by_brand(wanted: Wanted) -> bool:
-    """Is the list read from the brand's own index? It knows no topics and tones."""
-    return bool(wanted.brand) and not (wanted.topic or wanted.label)
+    """Is the list read from the brand's own index? Whatever else it is narrowed by, the other index knows more of."""
+    return bool(wanted.brand) and not _narrowed(wanted)
 
 
 def _narrowed(wanted: Wanted) -> bool:
     """Is it narrowed by what an index is read through for, rather than found by?"""
-    other = wanted.source or wanted.stars is not None or wanted.language or wanted.words
-    return bool(other or (wanted.brand and not _by_brand(wanted)) or wanted.topic or wanted.label)
+    several = (wanted.source, wanted.topic, wanted.language, wanted.label, wanted.words)
+    return any(several) or wanted.stars is not None
 
 
 def _behind(after: Place | None) -> list[ColumnElement[bool]]:

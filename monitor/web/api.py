@@ -57,6 +57,7 @@ def do(ask: Ask) -> Response:
     try:
         action = action_of(ask.request.path_params["action"], fields, actor_of(ask), ask)
         act(ask.dashboard.store, number, action, ask.now, ask.dashboard.config.policy)
+        ask.dashboard.news()
     except Misread as mistake:
         raise HTTPException(400, str(mistake)) from None
     except Refused as refused:

@@ -34,6 +34,7 @@ class Dashboard:
     gate: Gate
     clock: Callable[[], datetime]
     marks: Mapping[str, str] = field(default_factory=dict)  # of the static files, in their addresses
+    news: Callable[[], None] = lambda: None  # told when a case was changed here
 
     @cached_property
     def policy(self) -> Policy:

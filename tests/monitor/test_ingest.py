@@ -248,6 +248,8 @@ def test_a_case_called_off_before_it_was_announced_is_announced_when_its_review_
     with store.transaction() as ledger:
         ledger.cancel_unsent([1])
     hidden_and_shown_again(store)
+    with store.transaction() as ledger:
+        assert ledger.announce_again(NOW + timedelta(hours=3)) == 1  # as each run does
     assert ("alert", "pending") in outbox(store)
     assert ("alert", "cancelled") not in outbox(store)
 
