@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.channels import WAITING, ChannelLedger, opens_at, passed, sane, unsent
 from storage.records import Delivery, DeliveryKind, DeliveryState, Priority
-from storage.tables import UtcTime, channels, deliveries
+from storage.tables import UtcTime, cases, channels, deliveries
 
 AGEING = timedelta(hours=1)  # waiting this long raises a delivery one step of priority, to urgent at most
 STARVED = timedelta(days=1)  # waiting this long puts it before everything: nothing starves
@@ -390,6 +390,17 @@ class DeliveryLedger(ChannelLedger):
             ).mappings()
         ]
         return sorted(found, key=lambda delivery: (delivery.created_at, delivery.id))
+
+    def cards_in_flight(self) -> list[Delivery]:
+        """The alert cards of open cases of which nobody knows yet whether they arrived, oldest first."""
+        d = deliveries.c
+        found = (
+            select(deliveries)
+            .join(cases, and_(cases.c.number == d.number, cases.c.closed_at.is_(None)))
+            .where(unsent(deliveries), d.state.in_(_IN_FLIGHT), d.kind == DeliveryKind.ALERT)
+            .order_by(d.created_at, d.id)
+        )
+        return [_delivery(row) for row in self._connection.execute(found).mappings()]
 
     def remote_channel_of(self, notifier: str, channel: str) -> str:
         """The id the other side gave this channel when something was sent there; "" if nothing was."""

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import sqlite
 
+from storage.audits import never_announced
 from storage.cases import worst_first
 from storage.deliveries import outbox_counts
 from storage.figures import alerts_due, alerts_since, said_between, said_by_priority
@@ -69,6 +70,12 @@ def test_the_runs_of_a_source_are_read_newest_first(sqlite_store: Store) -> None
 
 def test_the_outbox_is_counted_without_reading_what_its_messages_say(sqlite_store: Store) -> None:
     assert "COVERING INDEX ix_deliveries_counted" in _plan(sqlite_store, outbox_counts())
+
+
+def test_what_was_never_announced_is_looked_for_by_the_numbers_of_open_cases(sqlite_store: Store) -> None:
+    plan = _plan(sqlite_store, never_announced())
+    assert plan.startswith("SCAN cases USING INDEX ix_cases_unanswered")
+    assert "deliveries USING INDEX ix_deliveries_number (number=?)" in plan
 
 
 def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
