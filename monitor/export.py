@@ -93,6 +93,15 @@ def row_of(one: Judged) -> dict[str, Any]:
     }
 
 
+def plain_mention(one: Judged) -> dict[str, Any]:
+    """The same for programs, as the API and webhooks say it."""
+    row = row_of(one)
+    row["id"] = row.pop("mention_id")
+    row["case"] = row["case"] or None
+    row["case_status"] = row["case_status"] or None
+    return row
+
+
 def defused(value: Any) -> Any:
     """A value as it may stand in a cell of a spreadsheet: a text that would run gets an apostrophe in front.
 
