@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case
 
 from storage.cases import _REVIEWED, _reviewed
 from storage.records import CaseStatus, Priority, Removal, Reviewed, clean_key, clean_line
-from storage.search import PROBED, drop_words, holders, of_holders
+from storage.search import PROBED, drop_words, far_from_filling, holders, of_holders
 from storage.tables import AUTHOR_KEY, case_events, cases, crawl_runs, mentions, saved_filters
 from storage.wanted import NOBODY, Place, Wanted, of_stars, of_topic
 
@@ -60,25 +60,25 @@ class InboxLedger:
         """A page of the cases `wanted`; of open ones worst first, of closed ones latest closed first, of all
         newest first. `now` decides what is late."""
         conditions = _of_case(wanted, now)
-        if wanted.words:
-            numbers = self._worded(wanted, conditions, limit, after)
-            if numbers is not None:
-                # By number, as the list of all is read: which page they stand on has been decided.
-                rows = self._connection.execute(_REVIEWED.where(cases.c.number.in_(numbers))).mappings()
-                return sorted(map(_reviewed, rows), key=lambda one: numbers.index(one.case.number))
-            conditions.append(of_holders(self._connection, wanted.words, cases.c.mention_id))
-        return [_reviewed(row) for row in self._rows(_REVIEWED, wanted, conditions, limit, after)]
+        if not wanted.words:
+            return [_reviewed(row) for row in self._rows(_REVIEWED, wanted, conditions, limit, after)]
+        numbers = self._worded(wanted, conditions, limit, after)
+        # Which they are has been decided: read by number, and put into that order again.
+        rows = self._connection.execute(_REVIEWED.where(cases.c.number.in_(numbers))).mappings()
+        return sorted(map(_reviewed, rows), key=lambda one: numbers.index(one.case.number))
 
     def _worded(
         self, wanted: Wanted, conditions: list[ColumnElement[bool]], limit: int, after: Place | None
-    ) -> list[int] | None:
-        """The page of those that hold the words, found by looking into the first so many cases of the list; None
-        where these do not fill it: the words are rare."""
-        columns = select(cases.c.number, cases.c.mention_id)
-        first = [
-            (row[cases.c.number], row[cases.c.mention_id])
-            for row in self._rows(columns, wanted, conditions, PROBED, after)
-        ]
+    ) -> list[int]:
+        """The numbers of a page of those that hold the words.
+
+        The first so many cases of the list are looked into. Where these do not fill it the words are rare: then all
+        that hold them are taken.
+        """
+        keys = select(cases.c.number, cases.c.mention_id)
+        rows = self._rows(keys, wanted, conditions, PROBED, after)
+        first = [(row[cases.c.number], row[cases.c.mention_id]) for row in rows]
+        more = len(first) == PROBED
         found: list[int] = []
         for start in range(0, len(first), CHUNK):
             some = first[start : start + CHUNK]
@@ -86,7 +86,12 @@ class InboxLedger:
             found += [number for number, mention in some if mention in holding]
             if len(found) >= limit:
                 return found[:limit]
-        return found if len(first) < PROBED else None
+            if more and far_from_filling(len(found), start + len(some), limit):
+                break
+        if not more:
+            return found
+        conditions = [*conditions, of_holders(self._connection, wanted.words, cases.c.mention_id)]
+        return [row[cases.c.number] for row in self._rows(keys, wanted, conditions, limit, after)]
 
     def _rows(
         self,

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from storage.records import CaseStatus, Mention, Verdict
 from storage.rows import mention_from, verdict_from
-from storage.search import PROBED, few_holding, holders, of_holders
+from storage.search import PROBED, far_from_filling, few_holding, holders, of_holders
 from storage.tables import cases, mentions, verdicts
 from storage.wanted import Place, Wanted, of_stars, of_topic
 
@@ -119,6 +119,7 @@ class ListLedger:
         end = self._end(wanted, after)
         newest = newest_places(wanted, after, end)
         first = [(row[0], row[1]) for row in execute(newest.limit(PROBED))]
+        all_looked_into = len(first) < PROBED
         found: list[tuple[int, datetime]] = []
         for start in range(0, len(first), CHUNK):
             some = first[start : start + CHUNK]
@@ -126,7 +127,8 @@ class ListLedger:
             found += [one for one in some if one[0] in holding]
             if len(found) > limit:
                 return found[: limit + 1], end
-        all_looked_into = len(first) < PROBED
+            if not all_looked_into and far_from_filling(len(found), start + len(some), limit):
+                break
         if all_looked_into and (end is None or len(found) * DENSE >= len(first) > 0):
             return found, end
         rare = few_holding(self._connection, wanted.words, FEW)

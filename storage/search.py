@@ -41,6 +41,9 @@ _POSITION_MAX = 16_383  # of a tsvector, https://www.postgresql.org/docs/current
 _PREFIX_FROM = 4  # letters from which a word also finds what begins with it: "refund" finds "refunds"
 PROBED = 2_000  # mentions that are looked into, in the order of a list, before the index is asked who holds the words
 COMMON = 5_000  # holders from which a phrase is common: how many there are is counted no further
+HOLDERS_FEW = (
+    10_000  # up to so many holders it is quicker to go from each to its case than through the list of cases
+)
 # Ids that a slower writer may still commit below the highest one (PostgreSQL; on SQLite writers take turns).
 _OVERTAKEN = 10_000
 
@@ -212,6 +215,15 @@ def holders(connection: Connection, wanted: Question, among: Collection[int]) ->
     return set(connection.scalars(select(key).where(key.in_(among), _holding(connection, wanted))))
 
 
+def far_from_filling(found: int, looked_into: int, limit: int) -> bool:
+    """At this rate, will all that may be looked into yield not even a quarter of a page?
+
+    >>> far_from_filling(0, 500, 50), far_from_filling(5, 500, 50)
+    (True, False)
+    """
+    return 4 * PROBED * (found + 1) < limit * looked_into
+
+
 def few_holding(connection: Connection, wanted: Question, most: int) -> list[int] | None:
     """All mentions that hold what is looked for, the newest first; None where they may be more than `most`."""
     if not _there(connection):
@@ -228,14 +240,26 @@ def few_holding(connection: Connection, wanted: Question, most: int) -> list[int
 
 
 def of_holders(connection: Connection, wanted: Question, of: ColumnElement[int]) -> ColumnElement[bool]:
-    """The condition that a column of mention ids is of one that holds what is looked for: all are taken first."""
+    """The condition that a column of mention ids is of one that holds what is looked for; all holders are taken.
+
+    Where they are few, SQLite is left to go from each to its row and to sort these; else it goes through the list.
+    """
     if not _there(connection):
         return false()
     words, sought = _sought(connection, wanted)
+    few = sought is not None and _are_few(connection, words, sought)
     if sought is None:
         words, _, sought = matching(connection, wanted)
-    # Compared behind a call: told by the ids, SQLite would fetch each, and sort.
-    return func.coalesce(of, 0).in_(select(_key(words)).select_from(words).where(sought))
+    taken = select(_key(words)).select_from(words).where(sought)
+    # Compared behind a call, the ids tell SQLite nothing about where to begin.
+    return of.in_(taken) if few else func.coalesce(of, 0).in_(taken)
+
+
+def _are_few(connection: Connection, words: Any, sought: ColumnElement[bool]) -> bool:
+    if connection.dialect.name == "postgresql":
+        return True  # it knows by itself where to begin
+    found = select(_key(words)).select_from(words).where(sought).offset(HOLDERS_FEW).limit(1)
+    return connection.scalar(found) is None
 
 
 def _sought(connection: Connection, wanted: Question) -> tuple[Any, ColumnElement[bool] | None]:

@@ -241,6 +241,13 @@ def narrowed(store: Store, wanted: Wanted, after: Place | None, columns: Select[
     ]
 
 
+@pytest.fixture
+def many_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no words have few holders."""
+    monkeypatch.setattr(search, "_are_few", lambda *_: False)
+
+
+@pytest.mark.usefixtures("many_hold")
 @pytest.mark.parametrize("after", [None, Place(7, 2, 0.5)])
 def test_whatever_the_inbox_is_narrowed_by_it_is_read_in_order_from_one_index_and_never_sorted(
     sqlite_store: Store, after: Place | None
@@ -258,6 +265,7 @@ def test_whatever_the_inbox_is_narrowed_by_it_is_read_in_order_from_one_index_an
             assert "cases USING COVERING INDEX ix_cases_unanswered" in said.splitlines()[0], filters
 
 
+@pytest.mark.usefixtures("many_hold")
 @pytest.mark.parametrize(
     ("status", "index"), [("closed", "ix_cases_closed_at"), ("all", "ix_cases_narrowed")]
 )
@@ -271,6 +279,14 @@ def test_the_other_lists_of_cases_are_read_from_their_indexes_too(
         for said in narrowed(sqlite_store, wanted, after, keys):
             assert f"cases USING COVERING INDEX {index}" in said.splitlines()[0] or "PRIMARY KEY" in said
             assert "TEMP B-TREE" not in said, said
+
+
+def test_where_few_hold_the_words_each_leads_to_its_case(sqlite_store: Store) -> None:
+    few = {"words": question("box")}
+    for filters in (few, {**few, "brand": "Acme", "topic": "delivery"}, {**few, "status": "all"}):
+        for said in narrowed(sqlite_store, Wanted(**filters), None, select(cases.c.number)):
+            assert said.startswith("SEARCH cases")
+            assert "INDEX sqlite_autoindex_cases_1 (mention_id=?)" in said.splitlines()[0], said
 
 
 def test_open_cases_are_counted_from_an_index_alone(sqlite_store: Store) -> None:
@@ -339,6 +355,7 @@ def test_a_search_finds_every_case_in_order_whichever_way_is_taken(
     worded(store)
     monkeypatch.setattr(inbox, "PROBED", probed)
     monkeypatch.setattr(search, "COMMON", common)
+    monkeypatch.setattr(search, "HOLDERS_FEW", common)
     for filters in ({}, {"brand": "Kaffa"}, {"status": "all"}, {"stars": 1, "topic": "delivery"}):
         whole = all_pages(store, Wanted(**filters), 50)
         for asked in ASKED:
