@@ -50,7 +50,7 @@ def make_app(
     was changed here: its card is to follow.
     """
     gate = Gate(config.web, session_key(store, clock()), clock)
-    dashboard = Dashboard(store, config, gate, clock, static_marks(), news)
+    dashboard = Dashboard(store, config, gate, clock, static_marks(), news=news)
 
     def read(view: View) -> Endpoint:
         return _endpoint(dashboard, view, Role.READ)

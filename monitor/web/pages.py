@@ -133,9 +133,12 @@ def mentions(ask: Ask) -> Response:
         kept = ledger.sources()
         behind = ledger.words_behind() if chosen.q else 0
     older = _next_page(chosen, following) if following else ""
+    # Where the next page does not begin behind the last row of this one: the look ended, not the list.
+    ended = following.at if following and (not found or following.number != found[-1].id) else None
     return page(
         ask,
         "mentions.html",
+        looked_to=view.at(ended, ask.dashboard.config.timezone),
         chosen=chosen,
         rows=[shown.row_of_judged(one, ask.dashboard.config, ask.now) for one in found],
         older=older,

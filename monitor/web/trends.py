@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitor import view
@@ -12,11 +13,14 @@ from monitor.web.dashboard import Ask
 from monitor.weeks import Period, week_of
 from storage.figures import Said
 from storage.records import CrawlRun, RunOutcome
+from storage.store import Ledger
 
 WEEKS = 12
 VOICE_WEEKS = 4
 HEIGHT = 96  # of a picture, in its own units
 WIDTH = 30  # of a week
+SETTLED = timedelta(days=7)  # after which a week is counted only now and then
+REMEMBERED = timedelta(minutes=10)
 
 Counts = Mapping[str, Sequence[tuple[Period, Said]]]  # of each brand, week by week, oldest first
 
@@ -81,12 +85,21 @@ def counted(ask: Ask) -> Counts:
     periods = [now.before(steps) for steps in range(WEEKS - 1, -1, -1)]
     with ask.dashboard.store.reading() as ledger:
         return {
-            brand.name: [
-                (period, ledger.said_between(brand.name, period.start_at, period.end_at, NEGATIVE_TO))
-                for period in periods
-            ]
+            brand.name: [(period, _said(ledger, brand.name, period, ask)) for period in periods]
             for brand in ask.dashboard.config.brands
         }
+
+
+def _said(ledger: Ledger, brand: str, period: Period, ask: Ask) -> Said:
+    """What was said in a week: remembered for a while where it ended a week ago, since which hardly any came."""
+    key = (brand, period.start_at)
+    known = ask.dashboard.weeks.get(key)
+    if known is not None and timedelta(0) <= ask.now - known[0] < REMEMBERED:
+        return known[1]
+    said = ledger.said_between(brand, period.start_at, period.end_at, NEGATIVE_TO)
+    if ask.now - period.end_at > SETTLED:
+        ask.dashboard.weeks[key] = (ask.now, said)
+    return said
 
 
 def of_brands(counts: Counts) -> list[Trend]:
