@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from storage.audits import never_announced
 from storage.cases import worst_first
+from storage.context import alike
 from storage.deliveries import outbox_counts
 from storage.figures import alerts_due, alerts_since, said_between, said_by_priority
 from storage.store import Store
@@ -76,6 +77,12 @@ def test_what_was_never_announced_is_looked_for_by_the_numbers_of_open_cases(sql
     plan = _plan(sqlite_store, never_announced())
     assert plan.startswith("SCAN cases USING INDEX ix_cases_unanswered")
     assert "deliveries USING INDEX ix_deliveries_number (number=?)" in plan
+
+
+def test_cases_alike_are_looked_for_among_the_worst_and_no_brand_is_sorted(sqlite_store: Store) -> None:
+    plan = _plan(sqlite_store, alike("Acme", ["delivery"], 1).limit(5))
+    assert "SCAN cases USING INDEX ix_cases_unanswered" in plan
+    assert "ix_cases_counted" not in plan
 
 
 def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
