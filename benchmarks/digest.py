@@ -24,6 +24,7 @@ from monitor.digest_html import html
 from monitor.digest_rows import Wanted, gather
 from monitor.match import Brand
 from monitor.weeks import Span, read_period
+from storage.rows import place_number
 from storage.store import open_store
 
 WORDS = (
@@ -38,6 +39,7 @@ def fill(path: Path, count: int, brands: int) -> None:
     """Mentions of some 400 characters, an eighth of them negative, cases for half of those."""
     chance = random.Random(1)
     step = timedelta(days=365) / count
+    places = [place_number(f"place {number}") for number in range(40)]
     texts = [" ".join(chance.choices(WORDS, k=75)) for _ in range(5_000)]
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA synchronous=OFF")
@@ -53,7 +55,9 @@ def fill(path: Path, count: int, brands: int) -> None:
                 mentions.append((number, source, str(number), text, f"place {number % 40}", stars, at))
                 spans = '[[0, 3, "the", -1.5]]' if compound < 0 else '[[0, 3, "the", 1.5]]'
                 rank = chance.random()
-                verdicts.append((number, brand, compound, stars, source, at, rank, spans))
+                verdicts.append(
+                    (number, brand, compound, stars, source, at, rank, spans, places[number % 40])
+                )
                 if number % 16 == 0:
                     cases.append((number, number, brand, rank, at, at + 14_400_000_000, at + 3_600_000_000))
             database.executemany(
@@ -65,8 +69,9 @@ def fill(path: Path, count: int, brands: int) -> None:
                 mentions,
             )
             database.executemany(
-                "INSERT INTO verdicts (mention_id,brand,compound,stars,source,posted_at,rank,spans,label,priority,"
-                "reasons,topics) VALUES (?,?,?,?,?,?,?,?,'neutral',1,'[]','[]')",
+                "INSERT INTO verdicts (mention_id,brand,compound,stars,source,posted_at,rank,spans,place,label,"
+                "priority,reasons,topics,marks,first_seen_at)"
+                " VALUES (?,?,?,?,?,?,?,?,?,'neutral',1,'[]','[]',0,?6)",
                 verdicts,
             )
             database.executemany(

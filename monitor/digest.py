@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from operator import attrgetter
+from typing import TypeVar
 
 from monitor.digest_rows import RECOVERY_READ, Earlier, Rows
 from monitor.digest_service import (
@@ -32,9 +34,13 @@ from monitor.digest_words import Words, loves_of, topics_of
 from monitor.match import Matcher
 from monitor.noise import Change, count_change, mean_change, share_change
 from monitor.weeks import Span
-from storage.records import Label, case_name
-from storage.weeks import Tally, WeekPost, WeekRow, tone_of
+from storage.records import Mark, case_name
+from storage.tallies import Tally
+from storage.weeks import WeekPost, WeekRow
 
+_K = TypeVar("_K")
+# A flag is slow to look at a hundred thousand times.
+_LATE, _REMOVED, _UNREAD = int(Mark.LATE), int(Mark.REMOVED), int(Mark.UNREAD)
 Look = Callable[[Iterable[int]], Mapping[int, WeekPost]]
 
 LISTED = 40  # posts shown behind one number, the worst first
@@ -49,10 +55,12 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     """The digest of `rows`; `look` gives the words of the posts that are shown."""
     wanted, period = rows.wanted, rows.wanted.period
     week = rows.week
-    tones = {row.id: tone_of(row.stars, row.compound, wanted.negative) for row in week}
-    ids = _worst_first(week)
+    # Put in order once: every part of them is in the same order then.
+    worst_first = _worst_first(week)
+    ids = tuple([row.id for row in worst_first])
+    negative = tuple([row.id for row in worst_first if row.tone < 0])
+    tones = {row.id: row.tone for row in week}
     rank = {row.id: row.rank for row in week}
-    negative = tuple(one for one in ids if tones[one] < 0)
     usual = [one for one in rows.usual if one.known]
     last = rows.last if rows.last.known else None
     known = bool(week) or _was_read(rows)
@@ -71,7 +79,7 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         usual,
         lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
         STEP_STARS,
-        tuple(one.id for one in week if one.stars is not None),
+        tuple([row.id for row in week if row.stars is not None]),
     )
     tone = _mean(
         [row.compound for row in week if row.compound != 0],
@@ -79,13 +87,13 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         usual,
         lambda one: (one.worded, one.compound_sum, one.compound_squares),
         STEP_TONE,
-        tuple(row.id for row in week if row.compound != 0),
+        tuple([row.id for row in week if row.compound != 0]),
     )
-    sources = _sources(rows, ids, tones, last)
-    places = _places(rows, tones)
-    bars = _bars(week, usual)
-    days = _days(rows, tones)
-    voices = _voices(rows, tones, tone.value, stars.value, last)
+    sources = _sources(rows, worst_first, last)
+    places = _places(rows, worst_first)
+    bars = _bars(worst_first, usual)
+    days = _days(rows, worst_first)
+    voices = _voices(rows, worst_first, tone.value, stars.value, last)
     shown = [ids, negative, *(bar.posts for bar in bars), *(day.posts for day in days)]
     shown += [part.posts for part in (*sources, *places)] + [voice.posts for voice in voices]
     shown += [fact.posts for fact in (*topics.hurts, *topics.papercuts)]
@@ -115,7 +123,7 @@ def digest_of(rows: Rows, look: Look) -> Digest:
             len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0
         ),
         negative_share=_negative_share(len(negative), len(week), negative, last, usual),
-        unread=tuple(row.id for row in week if row.label == Label.UNREAD),
+        unread=tuple([row.id for row in week if row.marks & _UNREAD]),
         stars=stars,
         tone=tone,
         bars=bars,
@@ -144,8 +152,23 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     )
 
 
-def _worst_first(rows: Sequence[WeekRow]) -> tuple[int, ...]:
-    return tuple(row.id for row in sorted(rows, key=lambda row: (-row.rank, row.id)))
+def _worst_first(rows: Iterable[WeekRow]) -> list[WeekRow]:
+    ordered = sorted(rows, key=attrgetter("id"))
+    ordered.sort(
+        key=attrgetter("rank"), reverse=True
+    )  # stable, backwards too: of two alike the older id first
+    return ordered
+
+
+def _grouped(rows: Iterable[WeekRow], key: Callable[[WeekRow], _K]) -> dict[_K, list[WeekRow]]:
+    groups: dict[_K, list[WeekRow]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def _ids(rows: Iterable[WeekRow]) -> tuple[int, ...]:
+    return tuple([row.id for row in rows])
 
 
 def _was_read(rows: Rows) -> bool:
@@ -221,11 +244,11 @@ def _mean(
     )
 
 
-def _bars(week: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
+def _bars(worst_first: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
     by_stars: dict[int, list[WeekRow]] = defaultdict(list)
-    for row in week:
-        if row.stars is not None:
-            by_stars[min(5, max(1, int(row.stars + 0.5)))].append(row)
+    for given, mine in _grouped(worst_first, attrgetter("stars")).items():
+        if given is not None:
+            by_stars[min(5, max(1, int(given + 0.5)))] += mine
     return tuple(
         StarBar(
             stars=stars,
@@ -233,43 +256,37 @@ def _bars(week: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, .
             usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual)
             if usual
             else None,
-            posts=_worst_first(by_stars[stars]),
+            posts=_ids(_worst_first(by_stars[stars])),
         )
         for stars in (5, 4, 3, 2, 1)
     )
 
 
-def _days(rows: Rows, tones: Mapping[int, int]) -> tuple[Day, ...]:
+def _days(rows: Rows, worst_first: Sequence[WeekRow]) -> tuple[Day, ...]:
     period = rows.wanted.period
-    by_day: dict[object, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        by_day[period.day_of(row.posted_at, coarse=row.coarse)].append(row)
+    by_day = _grouped(worst_first, attrgetter("day"))
     until = period.day_of(rows.as_of - timedelta(microseconds=1))
     days = []
-    for day in period.days:
+    for number, day in enumerate(period.days):
         if day > until:
             break  # it has not been yet: no day at all, not one without mentions
-        mine = by_day[day]
+        mine = by_day.get(number, [])
         felt = [row.compound for row in mine if row.compound != 0]
         days.append(
             Day(
                 day=day,
                 mentions=len(mine),
-                negative=sum(tones[row.id] < 0 for row in mine),
-                positive=sum(tones[row.id] > 0 for row in mine),
+                negative=sum([row.tone < 0 for row in mine]),
+                positive=sum([row.tone > 0 for row in mine]),
                 tone=sum(felt) / len(felt) if felt else None,
-                posts=_worst_first(mine),
+                posts=_ids(mine),
             )
         )
     return tuple(days)
 
 
-def _sources(
-    rows: Rows, ids: Sequence[int], tones: Mapping[int, int], last: Earlier | None
-) -> tuple[Part, ...]:
-    by_source: dict[str, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        by_source[row.source].append(row)
+def _sources(rows: Rows, worst_first: Sequence[WeekRow], last: Earlier | None) -> tuple[Part, ...]:
+    by_source = _grouped(worst_first, attrgetter("source"))
     before: dict[str, int] = defaultdict(int)
     for one in last.tally if last else ():
         before[one.source] += one.count
@@ -279,38 +296,40 @@ def _sources(
             rows.wanted.titles.get(name, name),
             by_source.get(name, []),
             before[name] if last else None,
-            tones,
         )
         for name in {*by_source, *before}
     ]
     return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
 
 
-def _places(rows: Rows, tones: Mapping[int, int]) -> tuple[Part, ...]:
-    by_place: dict[str, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        if row.entity:
-            by_place[row.entity].append(row)
-    parts = [_part(name, name, mine, None, tones) for name, mine in by_place.items()]
+def _places(rows: Rows, worst_first: Sequence[WeekRow]) -> tuple[Part, ...]:
+    by_place = _grouped(worst_first, attrgetter("place"))
+    parts = [
+        _part(rows.places[place], rows.places[place], mine, None) for place, mine in by_place.items() if place
+    ]
     return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
 
 
-def _part(name: str, title: str, mine: Sequence[WeekRow], last: int | None, tones: Mapping[int, int]) -> Part:
+def _part(name: str, title: str, mine: Sequence[WeekRow], last: int | None) -> Part:
     rated = [row.stars for row in mine if row.stars is not None]
     return Part(
         name=name,
         title=title,
         mentions=len(mine),
         last=last,
-        negative=sum(tones[row.id] < 0 for row in mine),
+        negative=sum([row.tone < 0 for row in mine]),
         stars=sum(rated) / len(rated) if rated else None,
         rated=len(rated),
-        posts=_worst_first(mine),
+        posts=_ids(mine),
     )
 
 
 def _voices(
-    rows: Rows, tones: Mapping[int, int], tone: float | None, stars: float | None, last: Earlier | None
+    rows: Rows,
+    worst_first: Sequence[WeekRow],
+    tone: float | None,
+    stars: float | None,
+    last: Earlier | None,
 ) -> tuple[Voice, ...]:
     wanted = rows.wanted
     brand = wanted.brand
@@ -321,11 +340,11 @@ def _voices(
         own=True,
         mentions=len(rows.week),
         last=last.count if last else None,
-        negative=sum(value < 0 for value in tones.values()),
+        negative=sum([row.tone < 0 for row in worst_first]),
         tone=tone,
         stars=stars,
         basis="listened for",
-        posts=_worst_first(rows.week),
+        posts=_ids(worst_first),
     )
     voices = [own]
     heard = {rival.name.casefold(): rival for rival in rows.rivals}
@@ -339,11 +358,11 @@ def _voices(
                 own=False,
                 mentions=len(rival.rows),
                 last=rival.last.count if rival.last.known else None,
-                negative=sum(tone_of(row.stars, row.compound, wanted.negative) < 0 for row in rival.rows),
+                negative=sum([row.tone < 0 for row in rival.rows]),
                 tone=sum(felt) / len(felt) if felt else None,
                 stars=sum(rated) / len(rated) if rated else None,
                 basis="listened for",
-                posts=_worst_first(rival.rows),
+                posts=_ids(_worst_first(rival.rows)),
             )
         )
     if silent:
@@ -364,11 +383,11 @@ def _voices(
                     own=False,
                     mentions=len(mine),
                     last=None,
-                    negative=sum(tones[row.id] < 0 for row in mine),
+                    negative=sum([row.tone < 0 for row in mine]),
                     tone=sum(felt) / len(felt) if felt else None,
                     stars=None,
                     basis=f"only in {'a part of the ' if sampled else ''}posts about {brand.name}",
-                    posts=_worst_first(mine),
+                    posts=_ids(_worst_first(mine)),
                 )
             )
     return (
@@ -389,17 +408,16 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(
             f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
         )
-    end = period.end_at
-    late = sum(row.first_seen_at >= end for row in week)
+    late = sum([bool(row.marks & _LATE) for row in week])
     if late:
         notes.append(
             f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
             "a digest made before did not count them."
         )
-    removed = sum(row.removed for row in week)
+    removed = sum([bool(row.marks & _REMOVED) for row in week])
     if removed:
         notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
-    unread = sum(row.label == Label.UNREAD for row in week)
+    unread = sum([bool(row.marks & _UNREAD) for row in week])
     if unread:
         notes.append(
             f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive."

@@ -7,16 +7,17 @@ is not all, the same even part is read of every period, so that they can be comp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from alerts.customers import Customers
 from monitor.match import Brand
 from monitor.topics import Topic
-from monitor.weeks import Period, Span
-from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
+from monitor.weeks import Period, Span, midnight
+from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.store import Ledger
-from storage.weeks import AnsweredReview, StarStep, Tally, WeekCase, WeekRow, WeekText, in_part, tone_of
+from storage.tallies import Tally
+from storage.weeks import AnsweredReview, StarStep, WeekCase, WeekDays, WeekRow, WeekText, in_part
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -25,6 +26,7 @@ RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches
 RECOVERY_WITHIN = timedelta(days=90)
 RECOVERY_READ = 2_000  # answered cases, the latest
 REOPENED = ("reopened", "reopen")
+_REMOVED = int(Mark.REMOVED)  # a flag is slow to look at a hundred thousand times
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
 
 
@@ -73,6 +75,7 @@ class Rows:
     wanted: Wanted
     as_of: datetime
     week: tuple[WeekRow, ...]
+    places: Mapping[int, str]  # the names of the places in the week, by their numbers
     last: Earlier
     usual: tuple[Earlier, ...]  # the latest first
     negatives: tuple[WeekText, ...]
@@ -98,12 +101,17 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     start, as_of = period.start_at, min(now, period.end_at)
     last, usual = earlier_periods(period)
     oldest = min(last.start_at, *(one.start_at for one in usual))
-    week = _week(ledger, brand, period, as_of)
+    week = _week(ledger, brand, wanted, as_of)
+    kept = [row for row in week if not row.marks & _REMOVED]
     counted = {
         one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
     }
-    negative = [row.id for row in week if not row.removed and _tone(row, wanted) < 0]
-    other = [row.id for row in week if not row.removed and _tone(row, wanted) >= 0]
+    negative = [row.id for row in kept if row.tone < 0]
+    other = [row.id for row in kept if row.tone >= 0]
+    seen_in = {
+        row.place: row.id for row in week if row.place
+    }  # of each place one mention, to ask for its name
+    named = ledger.place_names(seen_in.values())
     most = max(
         len(negative),
         *(sum(one.count for one in counted[p.name].tally if one.tone < 0) for p in usual),
@@ -114,6 +122,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         wanted=wanted,
         as_of=as_of,
         week=tuple(week),
+        places={place: named[one] for place, one in seen_in.items()},
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
         negatives=tuple(ledger.texts_of(brand, [one for one in negative if in_part(one, part)])),
@@ -135,7 +144,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         rivals=tuple(
             RivalRows(
                 name=one.name,
-                rows=tuple(_week(ledger, one.name, period, as_of)),
+                rows=tuple(_week(ledger, one.name, wanted, as_of)),
                 last=_earlier(ledger, one.name, last, wanted.negative),
             )
             for one in rivals_listened_for(wanted)
@@ -158,59 +167,46 @@ def rivals_listened_for(wanted: Wanted) -> list[Brand]:
     return [one for one in wanted.brands if one.name.casefold() in names and one.name != wanted.brand.name]
 
 
-def _tone(row: WeekRow, wanted: Wanted) -> int:
-    return tone_of(row.stars, row.compound, wanted.negative)
+def _days(period: Period, until: datetime | None = None) -> WeekDays:
+    """Where its days begin. A review dated "16 Nov" belongs to that day in every zone."""
+    days = (*period.days, period.last + timedelta(days=1))
+    return WeekDays(
+        starts=tuple(midnight(day, period.zone) for day in days),
+        coarse=tuple(datetime.combine(day, time(), UTC) for day in days),
+        until=until,
+    )
 
 
-def _border(day_start: datetime, period: Period, *, after: bool) -> tuple[datetime, datetime]:
-    """Where an edge of the period lies for instants, and for days without a time."""
-    day = period.last + timedelta(days=1) if after else period.first
-    return day_start, datetime.combine(day, time(), UTC)
-
-
-def _week(ledger: Ledger, brand: str, period: Period, as_of: datetime) -> list[WeekRow]:
-    """The mentions of a period. A review dated "16 Nov" belongs to that day in every zone."""
-    start, first = _border(period.start_at, period, after=False)
-    end, last = _border(period.end_at, period, after=True)
-    # The days just outside are read too: a coarse date stands at midnight UTC, on either side of the local one.
-    lowest = min(start, first)
-    rows = ledger.week_rows(brand, start, min(end, as_of)) if as_of > start else []
-    if first < start:
-        rows = [*ledger.coarse_rows(brand, lowest, start), *rows]
-    if last > end and as_of >= end:
-        rows += ledger.coarse_rows(brand, end, last)
-    return [row for row in rows if not row.coarse or period.holds(row.posted_at, coarse=True)]
+def _week(ledger: Ledger, brand: str, wanted: Wanted, as_of: datetime) -> list[WeekRow]:
+    """The mentions of the period."""
+    end = wanted.period.end_at
+    days = _days(wanted.period, None if as_of >= end else as_of)
+    return ledger.week_rows(brand, days, end, wanted.negative)
 
 
 def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:
-    start, first = _border(period.start_at, period, after=False)
-    end, last = _border(period.end_at, period, after=True)
+    days = _days(period)
+    start, end = days.starts[0], days.starts[-1]
     tally = list(ledger.tally(brand, start, end, negative))
-    for border, day, sign in ((start, first, 1), (end, last, -1)):
+    for border, day, sign in ((start, days.coarse[0], 1), (end, days.coarse[-1], -1)):
         if day == border:
             continue
         # Of the coarse dates between the two edges: earlier than the local one, they belong inside the start
         # and outside the end; later than it, the other way round.
+        found = ledger.coarse_tallies(brand, min(border, day), max(border, day), negative)
         inside = sign if day < border else -sign
-        tally += [
-            _single(row, negative, inside)
-            for row in ledger.coarse_rows(brand, min(border, day), max(border, day))
-        ]
+        tally += found if inside > 0 else [_taken_off(one) for one in found]
     known = any(one.count > 0 for one in tally) or ledger.was_reading(start, end)
     return Earlier(period, tuple(tally), known)
 
 
-def _single(row: WeekRow, negative: float, sign: int) -> Tally:
-    stars = row.stars or 0.0
-    rounded = 0 if row.stars is None else min(5, max(1, int(row.stars + 0.5)))
-    return Tally(
-        row.source,
-        rounded,
-        tone_of(row.stars, row.compound, negative),
-        sign,
-        sign * stars,
-        sign * stars * stars,
-        sign * (row.compound != 0),
-        sign * row.compound,
-        sign * row.compound * row.compound,
+def _taken_off(one: Tally) -> Tally:
+    return replace(
+        one,
+        count=-one.count,
+        stars_sum=-one.stars_sum,
+        stars_squares=-one.stars_squares,
+        worded=-one.worded,
+        compound_sum=-one.compound_sum,
+        compound_squares=-one.compound_squares,
     )

@@ -22,7 +22,8 @@ from monitor.digest_shape import (
 from monitor.digest_words import Words
 from monitor.noise import share_change
 from storage.records import CaseStatus, CrawlRun, RunOutcome, case_name
-from storage.weeks import POSITIVE_FROM, WeekCase
+from storage.tallies import POSITIVE_FROM
+from storage.weeks import WeekCase
 
 P90_LEAST = 10  # first answers; of fewer the slowest of ten is just the slowest
 RECOVERY_LEAST = 5

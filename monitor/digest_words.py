@@ -15,7 +15,8 @@ from monitor.topics import Read, Text, TopicCount, TopicReader, count_topics, is
 from monitor.triage import shorten
 from monitor.weeks import Span
 from storage.records import Priority
-from storage.weeks import WeekPost, WeekText, tone_of
+from storage.tallies import tone_of
+from storage.weeks import WeekPost, WeekText
 
 QUOTE_MAX = 280  # characters of a quote
 LOVES_KEPT = 3
@@ -115,8 +116,8 @@ def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts
     wanted = rows.wanted
     brand = wanted.brand
     configured = [one for one in wanted.topics if not one.brands or brand.name in one.brands]
-    places = {row.entity for row in rows.week if row.entity}
-    reader = TopicReader(configured, [brand.name, *brand.terms, *brand.rivals, *sorted(places)[:200]])
+    places = sorted(rows.places.values())[:200]
+    reader = TopicReader(configured, [brand.name, *brand.terms, *brand.rivals, *places])
     known = [number for number, one in enumerate(rows.usual) if one.known]
     reads = [reader.read(text_of(text, negative=True)) for text in rows.negatives]
     mild = [reader.read(text_of(text, negative=False)) for text in rows.others]

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from storage.forgotten import forgotten_keys
 from storage.records import (
     DatePrecision,
+    Mark,
     Mention,
     Removal,
     Stored,
@@ -30,6 +31,7 @@ from storage.records import (
     Written,
 )
 from storage.rows import (
+    Facts,
     as_recordset,
     insert_verdicts,
     mention_from,
@@ -39,7 +41,8 @@ from storage.rows import (
     verdict_row,
 )
 from storage.search import drop_words, refresh_words
-from storage.tables import UtcTime, mentions, revisions, sketches, verdicts
+from storage.tables import COARSE, UtcTime, mentions, revisions, sketches, verdicts
+from storage.tallies import share_tallies, untally
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -175,19 +178,24 @@ class MentionLedger:
 
         A brand that is no longer matched loses its verdict; `of` names mentions for which no brand is left.
         """
+        share_tallies(self._connection)
         ids = sorted({identity for identity, _, _ in rows}.union(of))
+        touched: set[tuple[str, datetime]] = set()
         for some in _chunks(ids):
-            self._connection.execute(delete(verdicts).where(verdicts.c.mention_id.in_(some)))
-        posted_at = self.posted_at(ids)
+            done = delete(verdicts).where(verdicts.c.mention_id.in_(some))
+            was = self._connection.execute(done.returning(verdicts.c.brand, verdicts.c.posted_at))
+            touched.update((row.brand, row.posted_at) for row in was)
+        facts = self._facts(ids)
         latest = {(identity, verdict.brand): (mention, verdict) for identity, mention, verdict in rows}
         if latest:
             insert_verdicts(
                 self._connection,
                 [
-                    verdict_row(identity, mention, verdict, posted_at[identity])
+                    verdict_row(identity, mention, verdict, facts[identity])
                     for (identity, _), (mention, verdict) in latest.items()
                 ],
             )
+        untally(self._connection, touched.union((brand, facts[one].posted_at) for one, brand in latest))
 
     def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
         """When these mentions count as posted: the date the source gave, or when they were first seen."""
@@ -236,9 +244,11 @@ class MentionLedger:
         for some in _chunks(removed):
             self._connection.execute(delete(revisions).where(revisions.c.mention_id.in_(some)))
             self._connection.execute(delete(sketches).where(sketches.c.mention_id.in_(some)))
-            self._connection.execute(
-                update(verdicts).where(verdicts.c.mention_id.in_(some)).values(spans="[]", reasons="[]")
-            )
+            v = verdicts.c
+            # Counted as before, and so no day is counted anew: all that changes is of which place it was.
+            marks = v.marks.bitwise_or(int(Mark.REMOVED))
+            emptied = {"spans": "[]", "reasons": "[]", "place": 0, "marks": marks}
+            self._connection.execute(update(verdicts).where(v.mention_id.in_(some)).values(emptied))
         drop_words(self._connection, removed)
         return sorted(removed)
 
@@ -285,6 +295,23 @@ class MentionLedger:
         estimate = self._connection.scalar(planned)
         # The planner knows nothing of a table it has not looked at yet; such a table is small.
         return int(estimate) if estimate and estimate > 0 else self.mention_count()
+
+    def _facts(self, ids: Sequence[int]) -> dict[int, Facts]:
+        """What the verdicts of these mentions repeat: of the row, which may know a better date than the caller."""
+        c = mentions.c
+        wanted = select(
+            c.id,
+            c.posted_at,
+            c.first_seen_at,
+            c.entity,
+            c.date_precision.in_(COARSE),
+            c.removed_at.is_not(None),
+        )
+        return {
+            row[0]: Facts(row[1], row[2], row[3], day_only=row[4], removed=row[5])
+            for some in _chunks(ids)
+            for row in self._connection.execute(wanted.where(c.id.in_(some)))
+        }
 
     def _kept(self, keys: Iterable[Key]) -> dict[Key, _Kept]:
         c = mentions.c

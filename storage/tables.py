@@ -125,6 +125,9 @@ mentions = Table(
     ),
 )
 
+# Dates without a time: the day counts, not the instant.
+COARSE = ("day", "month", "year")  # of `DatePrecision`
+
 # What else an author wrote, and what else was said of a place. Only the beginning stands in the index: a name
 # of a thousand characters is longer than PostgreSQL takes; whoever asks compares the whole name as well.
 AUTHOR_KEY = "substr(author, 1, 100)"
@@ -173,7 +176,41 @@ verdicts = Table(
     Column("source", String(255), nullable=False),
     Column("stars", Float),
     Column("posted_at", UtcTime, nullable=False),
-    Index("ix_verdicts_week", "brand", "posted_at", "source", "stars", "compound", "priority"),
+    Column("first_seen_at", UtcTime),
+    # Not its name, of which PostgreSQL's index could not take a long one: see `storage.rows.place_number`.
+    Column("place", BigInteger, nullable=False, server_default="0"),
+    Column("marks", SmallInteger, nullable=False, server_default="0"),  # of `storage.records.Mark`
+    Index(
+        "ix_verdicts_week",
+        "brand",
+        "posted_at",
+        "mention_id",
+        "source",
+        "stars",
+        "compound",
+        "priority",
+        "rank",
+        "place",
+        "marks",
+        "first_seen_at",
+    ),
+)
+
+tallied_days = Table(  # days that are over, counted; see `storage.tallies`
+    "tallied_days",
+    metadata,
+    Column("brand", String(255), primary_key=True),
+    Column("day", UtcTime, primary_key=True),  # its first instant, in UTC
+    Column("source", String(255), primary_key=True),
+    Column("stars", SmallInteger, primary_key=True, autoincrement=False),  # rounded; 0 without
+    Column("tone", SmallInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("stars_sum", Float, nullable=False),
+    Column("stars_squares", Float, nullable=False),
+    Column("worded", Integer, nullable=False),
+    Column("compound_sum", Float, nullable=False),
+    Column("compound_squares", Float, nullable=False),
+    sqlite_with_rowid=False,  # the key is how it is read: kept once, in its own order
 )
 
 cases = Table(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select
 
 from storage.records import (
     CaseEvent,
     CaseStatus,
     Correction,
     CrawlRun,
-    DatePrecision,
+    Mark,
     Promise,
     RunOutcome,
     case_name,
@@ -34,47 +34,39 @@ from storage.tables import (
     revisions,
     verdicts,
 )
+from storage.tallies import Tally, TallyLedger, is_negative, tallies_of, tone_in, week_tally, within
 
 CHUNK = 500
 TEXT_READ = 4_000  # characters of one text that are read for topics and quotes
-# Two and a half stars are three when rounded: a negative review has one or two, a positive one four or five.
-NEGATIVE_BELOW = 2.5
-POSITIVE_FROM = 3.5
-# Dates without a time: the day counts, not the instant, see `coarse_rows`.
-_COARSE = (DatePrecision.DAY.value, DatePrecision.MONTH.value, DatePrecision.YEAR.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many mentions of one source, one number of stars and one tone; sums for averages."""
-
-    source: str
-    stars: int  # rounded, 1…5; 0 without stars
-    tone: int  # −1 negative, 0 neither, 1 positive
-    count: int
-    stars_sum: float
-    stars_squares: float
-    worded: int  # of those, how many whose words show a feeling (compound is not 0)
-    compound_sum: float
-    compound_squares: float
 
 
 class WeekRow(NamedTuple):
     """One mention of a brand, without its words. A tuple, for a large brand's week has a hundred thousand."""
 
     id: int
+    day: int  # which day of the period, 0 the first
     source: str
     stars: float | None
+    tone: int  # as of `tone_of`
     compound: float
-    label: str
-    priority: int
     rank: float
-    posted_at: datetime
-    topics: str  # JSON list
-    entity: str
-    first_seen_at: datetime
-    coarse: bool  # its source gave a day, no time
-    removed: bool
+    place: int  # see `place_number`; its name is one of `place_names`
+    marks: int  # of `Mark`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekDays:
+    """The days mentions are counted in: the first instant of each, and that of the day after the last."""
+
+    starts: Sequence[datetime]
+    coarse: Sequence[datetime]  # the same for days without a time, which begin at midnight in every zone: UTC
+    until: datetime | None = None  # no mention from then on
+
+    @property
+    def stretch(self) -> tuple[datetime, datetime]:
+        """In which instants all of them lie, and others too."""
+        end = max(self.starts[-1], self.coarse[-1])
+        return min(self.starts[0], self.coarse[0]), end if self.until is None else min(end, self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +148,6 @@ class StarStep:
     replaced_at: datetime | None
 
 
-def tone_of(stars: float | None, compound: float, negative: float) -> int:
-    """−1 negative, 0 neither, 1 positive: stars decide, words only where there are none.
-
-    >>> tone_of(2.0, 0.9, -0.05), tone_of(None, -0.05, -0.05), tone_of(3.0, -0.9, -0.05), tone_of(None, 0.05, -0.05)
-    (-1, -1, 0, 1)
-    """
-    if stars is not None:
-        return -1 if stars < NEGATIVE_BELOW else 1 if stars >= POSITIVE_FROM else 0
-    return -1 if compound <= negative else 1 if compound >= 0.05 else 0
-
-
 def in_part(identity: Any, every: int) -> Any:
     """Whether a mention is in the part that is read, one of `every`; of a number or of a column.
 
@@ -180,56 +161,41 @@ def in_part(identity: Any, every: int) -> Any:
     return identity * 48_271 % 2_147_483_647 // 65_536 % every == 0
 
 
-def week_tally(brand: str, start: datetime, end: datetime, negative: float) -> Select[Any]:
-    """The statement behind `tally`; apart, so that its plan can be looked at."""
+def week_rows(brand: str, days: WeekDays, late_from: datetime, negative: float) -> Select[Any]:
+    """The statement behind `week_rows`; apart, so that its plan can be looked at."""
     v = verdicts.c
-    stars = case(
-        (v.stars.is_(None), 0),
-        (v.stars < 1.5, 1),
-        (v.stars < NEGATIVE_BELOW, 2),
-        (v.stars < POSITIVE_FROM, 3),
-        (v.stars < 4.5, 4),
-        else_=5,
-    ).label("rounded")
-    tone = case((_negative(negative), -1), (_positive(), 1), else_=0).label("tone")
-    return (
-        select(
-            v.source,
-            stars,
-            tone,
-            func.count(),
-            func.coalesce(func.sum(v.stars), 0.0),
-            func.coalesce(func.sum(v.stars * v.stars), 0.0),
-            func.sum(case((v.compound != 0, 1), else_=0)),
-            func.sum(v.compound),
-            func.sum(v.compound * v.compound),
-        )
-        .where(*_within(brand, start, end))
-        .group_by(v.source, stars, tone)
-    )
+    coarse = v.marks.bitwise_and(int(Mark.DAY_ONLY)) != 0
+    day = case((coarse, _day_in(days.coarse)), else_=_day_in(days.starts))
+    late = case((v.first_seen_at >= late_from, int(Mark.LATE)), else_=0)
+    tone = tone_in(negative)
+    columns = (v.mention_id, day, v.source, v.stars, tone, v.compound, v.rank, v.place, v.marks + late)
+    return select(*columns).where(*within(brand, *days.stretch)).order_by(v.posted_at, v.mention_id)
 
 
-class WeekLedger:
+class WeekLedger(TallyLedger):
     """Statements that read a stretch of time, of every table; none of them writes."""
 
     _connection: Connection
 
-    def tally(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
-        """The mentions of `brand` counted by source, stars and tone; `negative` as in `Thresholds`."""
-        return [
-            Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6]), row[7], row[8])
-            for row in self._connection.execute(week_tally(brand, start, end, negative))
-        ]
+    def week_rows(self, brand: str, days: WeekDays, late_from: datetime, negative: float) -> list[WeekRow]:
+        """The mentions of `brand` of these days, oldest first; found at `late_from` or after, they are late."""
+        found = self._connection.execute(week_rows(brand, days, late_from, negative))
+        last = len(days.starts) - 1
+        return [row for row in map(WeekRow._make, found.all()) if 0 <= row.day < last]
 
-    def week_rows(self, brand: str, start: datetime, end: datetime) -> list[WeekRow]:
-        """Every mention of `brand`, oldest first."""
-        return self._week_rows(_WEEK_ROWS.where(*_within(brand, start, end)))
+    def coarse_tallies(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
+        """As `tally`, of the mentions only whose source gave a day and no time."""
+        coarse = verdicts.c.marks.bitwise_and(int(Mark.DAY_ONLY)) != 0
+        return tallies_of(self._connection, [week_tally(brand, start, end, negative).where(coarse)])
 
-    def coarse_rows(self, brand: str, start: datetime, end: datetime) -> list[WeekRow]:
-        """The mentions of `brand` whose source gave a day and no time: a day has no hour to be moved by a zone."""
-        return self._week_rows(
-            _WEEK_ROWS.where(*_within(brand, start, end), mentions.c.date_precision.in_(_COARSE))
-        )
+    def place_names(self, ids: Iterable[int]) -> dict[int, str]:
+        """The place or product each of these mentions is about, by the mention's id."""
+        c = mentions.c
+        return {
+            row[0]: row[1]
+            for some in _chunks(sorted(set(ids)))
+            for row in self._connection.execute(select(c.id, c.entity).where(c.id.in_(some)))
+        }
 
     def week_posts(self, ids: Iterable[int]) -> dict[int, WeekPost]:
         """The words of these mentions, long ones cut. A removed one has none."""
@@ -272,13 +238,15 @@ class WeekLedger:
     ) -> list[WeekText]:
         """What the negative mentions of `brand` say; with `every` 3, an even third of them."""
         wanted = _TEXTS.where(
-            *_within(brand, start, end), _negative(negative), in_part(verdicts.c.mention_id, every)
+            *within(brand, start, end), is_negative(negative), in_part(verdicts.c.mention_id, every)
         )
         return [WeekText(*row) for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at))]
 
     def other_texts(self, brand: str, before: datetime, negative: float, limit: int) -> list[WeekText]:
         """What the newest mentions of `brand` before that moment say that are not negative."""
-        wanted = _TEXTS.where(verdicts.c.brand == brand, verdicts.c.posted_at < before, ~_negative(negative))
+        wanted = _TEXTS.where(
+            verdicts.c.brand == brand, verdicts.c.posted_at < before, ~is_negative(negative)
+        )
         return [
             WeekText(*row)
             for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at.desc()).limit(limit))
@@ -409,35 +377,11 @@ class WeekLedger:
         found = select(c.name, c.value).where(c.source == topic_shelf(brand))
         return {row[0]: row[1] for row in self._connection.execute(found)}
 
-    def _week_rows(self, statement: Select[Any]) -> list[WeekRow]:
-        return [
-            WeekRow._make(row)
-            for row in self._connection.execute(
-                statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id)
-            )
-        ]
-
 
 def topic_shelf(brand: str) -> str:
     """Under which name of `cursors` a brand's topic names are kept."""
     return f"topics:{brand}"
 
-
-_WEEK_ROWS: Select[Any] = select(
-    verdicts.c.mention_id,
-    verdicts.c.source,
-    verdicts.c.stars,
-    verdicts.c.compound,
-    verdicts.c.label,
-    verdicts.c.priority,
-    verdicts.c.rank,
-    verdicts.c.posted_at,
-    verdicts.c.topics,
-    mentions.c.entity,
-    mentions.c.first_seen_at,
-    mentions.c.date_precision.in_(_COARSE),
-    mentions.c.removed_at.is_not(None),
-).join(mentions, mentions.c.id == verdicts.c.mention_id)
 
 _TEXTS: Select[Any] = (
     select(
@@ -455,23 +399,10 @@ _TEXTS: Select[Any] = (
 )
 
 
-def _within(brand: str, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
-    v = verdicts.c
-    return (v.brand == brand, v.posted_at >= start, v.posted_at < end)
-
-
-def _negative(threshold: float) -> ColumnElement[bool]:
-    v = verdicts.c
-    # Said in full, so that it is true or false and never NULL: its opposite is asked for too.
-    return or_(
-        and_(v.stars.is_not(None), v.stars < NEGATIVE_BELOW),
-        and_(v.stars.is_(None), v.compound <= threshold),
-    )
-
-
-def _positive() -> ColumnElement[bool]:
-    v = verdicts.c
-    return or_(v.stars >= POSITIVE_FROM, and_(v.stars.is_(None), v.compound >= 0.05))
+def _day_in(starts: Sequence[datetime]) -> ColumnElement[int]:
+    """Between which two of these instants it was posted; -1 before them all."""
+    at = verdicts.c.posted_at
+    return case(*((at < start, number - 1) for number, start in enumerate(starts)), else_=len(starts) - 1)
 
 
 def _chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -9,7 +9,8 @@ from sqlalchemy.dialects import sqlite
 from weekstore import WEEK, WeekStore, day, week_before
 
 from storage.store import Store
-from storage.weeks import in_part, tone_of, week_tally
+from storage.tallies import tone_of, week_tally
+from storage.weeks import in_part
 
 
 def test_a_week_is_counted_from_the_index_alone(sqlite_store: Store) -> None:
