@@ -14,10 +14,11 @@ from alerts.customers import Customers
 from monitor.match import Brand
 from monitor.topics import Topic
 from monitor.weeks import Period, Span, midnight
+from storage.answers import AnsweredReview, WeekCase
 from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.store import Ledger
 from storage.tallies import Tally
-from storage.weeks import AnsweredReview, StarStep, WeekCase, WeekDays, WeekRow, WeekText, in_part
+from storage.weeks import StarStep, WeekDays, WeekRow, WeekText, in_part
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -25,6 +26,8 @@ OTHERS_READ = 300
 RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches into the period
 RECOVERY_WITHIN = timedelta(days=90)
 RECOVERY_READ = 2_000  # answered cases, the latest
+# A post may be dated a day after it was seen, and its case be over before its week begins.
+DATED_AHEAD = timedelta(days=1)
 REOPENED = ("reopened", "reopen")
 _REMOVED = int(Mark.REMOVED)  # a flag is slow to look at a hundred thousand times
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
@@ -84,7 +87,13 @@ class Rows:
     others_before: tuple[WeekText, ...]
     every_negative: int  # of the negative texts every so-manieth was read, in all periods
     every_other: int
-    cases: tuple[WeekCase, ...]
+    cases: tuple[WeekCase, ...]  # of the period, and those that its posts, promises, … are about; by number
+    promptness: Mapping[
+        str, tuple[int, int]
+    ]  # of each earlier period: cases answered in time, of so many due
+    last_times: tuple[
+        timedelta, ...
+    ]  # how long the first answers of the last period took, the quickest first
     events: tuple[CaseEvent, ...]
     promises: tuple[Promise, ...]
     corrections: tuple[Correction, ...]
@@ -118,6 +127,24 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     )
     part = max(1, -(-most // NEGATIVES_READ))
     part_other = max(1, -(-len(other) // OTHERS_READ))
+    others = ledger.texts_of(brand, [one for one in other if in_part(one, part_other)])
+    others_before = ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)
+    events = ledger.week_events(brand, start, as_of, REOPENED)
+    promises = ledger.week_promises(brand, start, as_of)
+    corrections = ledger.week_corrections(brand, start, as_of)
+    steps = ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)
+    cases = ledger.week_cases(brand, start - DATED_AHEAD, as_of)
+    cases += ledger.cases_among(
+        brand,
+        oldest,
+        as_of,
+        numbers=[
+            *(one.number for one in events),
+            *(one.number for one in promises),
+            *(one.number for one in corrections),
+        ],
+        about=[*(one.id for one in (*others, *others_before)), *(one.mention_id for one in steps)],
+    )
     return Rows(
         wanted=wanted,
         as_of=as_of,
@@ -126,19 +153,24 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
         negatives=tuple(ledger.texts_of(brand, [one for one in negative if in_part(one, part)])),
-        others=tuple(ledger.texts_of(brand, [one for one in other if in_part(one, part_other)])),
+        others=tuple(others),
         negatives_before=tuple(
             tuple(ledger.negative_texts(brand, one.start_at, one.end_at, wanted.negative, every=part))
             for one in usual
         ),
-        others_before=tuple(ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)),
+        others_before=tuple(others_before),
         every_negative=part,
         every_other=part_other,
-        cases=tuple(ledger.week_cases(brand, oldest, as_of)),
-        events=tuple(ledger.week_events(brand, start, as_of, REOPENED)),
-        promises=tuple(ledger.week_promises(brand, start, as_of)),
-        corrections=tuple(ledger.week_corrections(brand, start, as_of)),
-        steps=tuple(ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)),
+        cases=tuple(sorted({one.number: one for one in cases}.values(), key=lambda one: one.number)),
+        promptness={
+            name: ledger.promptness(brand, one.period.start_at, one.period.end_at, as_of)
+            for name, one in counted.items()
+        },
+        last_times=tuple(ledger.response_times(brand, last.start_at, last.end_at, as_of)),
+        events=tuple(events),
+        promises=tuple(promises),
+        corrections=tuple(corrections),
+        steps=tuple(steps),
         answered=tuple(ledger.answered_reviews(brand, as_of - RECOVERY_WITHIN, as_of, RECOVERY_READ)),
         runs=tuple(ledger.week_runs(start - RUNS_BEFORE, as_of)),
         rivals=tuple(

@@ -163,7 +163,9 @@ class TopicReader:
         ends = list(accumulate(map(len, parts)))
         words = parts[1::2]
         before: tuple[str, int, int, bool] | None = None
-        for root, word, start, end in zip(map(self._roots, words), words, ends[::2], ends[1::2], strict=False):
+        for root, word, start, end in zip(
+            map(self._roots, words), words, ends[::2], ends[1::2], strict=False
+        ):
             if not root:
                 continue
             feeling = word in felt

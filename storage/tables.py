@@ -283,6 +283,25 @@ Index(
     postgresql_where=text("closed_at IS NOT NULL"),
 )
 
+# What a digest counts of answers, from the index alone: in time or not, and how long they took.
+Index(
+    "ix_cases_due",
+    cases.c.respond_by,  # first, as above
+    cases.c.brand,
+    cases.c.opened_at,
+    cases.c.first_response_at,
+    cases.c.closed_at,
+    cases.c.status,
+)
+Index(
+    "ix_cases_answered",
+    cases.c.first_response_at,
+    cases.c.brand,
+    cases.c.opened_at,
+    sqlite_where=text("first_response_at IS NOT NULL"),
+    postgresql_where=text("first_response_at IS NOT NULL"),
+)
+
 saved_filters = Table(  # a view of the inbox somebody gave a name
     "saved_filters",
     metadata,

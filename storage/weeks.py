@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select
 
-from storage.records import (
-    CaseEvent,
-    CaseStatus,
-    Correction,
-    CrawlRun,
-    Mark,
-    Promise,
-    RunOutcome,
-    case_name,
-)
+from storage.answers import AnswerLedger
+from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.tables import (
     case_events,
     cases,
@@ -103,43 +95,6 @@ class WeekText:
 
 
 @dataclass(frozen=True, slots=True)
-class WeekCase:
-    """Of a case what a digest counts: thousands are read for a large brand."""
-
-    number: int
-    mention_id: int
-    status: str  # a `CaseStatus`
-    priority: int
-    rank: float
-    owner: str
-    opened_at: datetime
-    respond_by: datetime | None
-    first_response_at: datetime | None
-    closed_at: datetime | None
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return case_name(self.number)
-
-    @property
-    def closed(self) -> bool:
-        """True when nobody has to do anything any more."""
-        return CaseStatus(self.status).closed
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredReview:
-    """A case about a mention with stars, and when it was answered."""
-
-    number: int
-    mention_id: int
-    opened_at: datetime
-    first_response_at: datetime
-    stars: float | None  # today's
-
-
-@dataclass(frozen=True, slots=True)
 class StarStep:
     """The stars of one version of a mention, and when the next one replaced it (None: they are its stars now)."""
 
@@ -172,7 +127,7 @@ def week_rows(brand: str, days: WeekDays, late_from: datetime, negative: float) 
     return select(*columns).where(*within(brand, *days.stretch)).order_by(v.posted_at, v.mention_id)
 
 
-class WeekLedger(TallyLedger):
+class WeekLedger(TallyLedger, AnswerLedger):
     """Statements that read a stretch of time, of every table; none of them writes."""
 
     _connection: Connection
@@ -251,58 +206,6 @@ class WeekLedger(TallyLedger):
             WeekText(*row)
             for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at.desc()).limit(limit))
         ]
-
-    def week_cases(self, brand: str, start: datetime, end: datetime) -> list[WeekCase]:
-        """The cases of `brand` in which something was open, due, answered or closed, by number."""
-        c = cases.c
-        found: Select[Any] = select(
-            c.number,
-            c.mention_id,
-            c.status,
-            c.priority,
-            c.rank,
-            c.owner,
-            c.opened_at,
-            c.respond_by,
-            c.first_response_at,
-            c.closed_at,
-        ).where(
-            c.brand == brand,
-            c.opened_at < end,
-            or_(
-                c.closed_at.is_(None),
-                c.closed_at >= start,
-                c.respond_by >= start,
-                c.first_response_at >= start,
-            ),
-        )
-        return [WeekCase(*row) for row in self._connection.execute(found.order_by(c.number))]
-
-    def answered_reviews(
-        self, brand: str, start: datetime, end: datetime, limit: int
-    ) -> list[AnsweredReview]:
-        """The cases of `brand` opened then and answered, whose mention has stars, by number.
-
-        Looked for among the latest `limit` answered ones.
-        """
-        c, v = cases.c, verdicts.c
-        # A subquery, no join: SQLite would start from all verdicts of the brand.
-        stars = (
-            select(v.stars)
-            .where(v.mention_id == c.mention_id, v.brand == c.brand)
-            .correlate(cases)
-            .scalar_subquery()
-        )
-        found = (
-            select(c.number, c.mention_id, c.opened_at, c.first_response_at, stars)
-            .where(
-                c.brand == brand, c.opened_at >= start, c.opened_at < end, c.first_response_at.is_not(None)
-            )
-            .order_by(c.number.desc())
-            .limit(limit)
-        )
-        latest = [AnsweredReview(*row) for row in self._connection.execute(found)]
-        return [one for one in reversed(latest) if one.stars is not None]
 
     def week_events(
         self, brand: str, start: datetime, end: datetime, actions: Sequence[str]

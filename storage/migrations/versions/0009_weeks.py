@@ -35,6 +35,19 @@ def upgrade() -> None:
             *("marks", "first_seen_at"),
         ],
     )
+    op.create_index(
+        "ix_cases_due",
+        "cases",
+        ["respond_by", "brand", "opened_at", "first_response_at", "closed_at", "status"],
+    )
+    answered = sa.text("first_response_at IS NOT NULL")
+    op.create_index(
+        "ix_cases_answered",
+        "cases",
+        ["first_response_at", "brand", "opened_at"],
+        sqlite_where=answered,
+        postgresql_where=answered,
+    )
     op.create_table(
         "tallied_days",
         sa.Column("brand", sa.String(255), nullable=False),
