@@ -12,10 +12,10 @@ Counting rules, the same everywhere:
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from operator import attrgetter
 from typing import TypeVar
 
 from monitor.digest_rows import RECOVERY_READ, Earlier, Rows
@@ -36,7 +36,7 @@ from monitor.noise import Change, count_change, mean_change, share_change
 from monitor.weeks import Span
 from storage.records import Mark, case_name
 from storage.tallies import Tally
-from storage.weeks import WeekPost, WeekRow
+from storage.weeks import WeekPost, WeekRows
 
 _K = TypeVar("_K")
 # A flag is slow to look at a hundred thousand times.
@@ -55,12 +55,12 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     """The digest of `rows`; `look` gives the words of the posts that are shown."""
     wanted, period = rows.wanted, rows.wanted.period
     week = rows.week
-    # Put in order once: every part of them is in the same order then.
-    worst_first = _worst_first(week)
-    ids = tuple([row.id for row in worst_first])
-    negative = tuple([row.id for row in worst_first if row.tone < 0])
-    tones = {row.id: row.tone for row in week}
-    rank = {row.id: row.rank for row in week}
+    # Put in order once: every part of it is in the same order then.
+    worst_first = week.worst_first()
+    ids = tuple(worst_first.ids)
+    negative = tuple([one for one, tone in zip(ids, worst_first.tones, strict=True) if tone < 0])
+    tones = dict(zip(week.ids, week.tones, strict=True))
+    rank = dict(zip(week.ids, week.ranks, strict=True))
     usual = [one for one in rows.usual if one.known]
     last = rows.last if rows.last.known else None
     known = bool(week) or _was_read(rows)
@@ -73,21 +73,23 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     changes = star_changes_of(rows, words)
     still_open = open_of(rows, words)
 
+    rated = [(one, stars) for one, stars in zip(week.ids, week.stars, strict=True) if stars is not None]
     stars = _mean(
-        [row.stars for row in week if row.stars is not None],
+        [one[1] for one in rated],
         last,
         usual,
         lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
         STEP_STARS,
-        tuple([row.id for row in week if row.stars is not None]),
+        tuple([one[0] for one in rated]),
     )
+    worded = [(one, compound) for one, compound in zip(week.ids, week.compounds, strict=True) if compound]
     tone = _mean(
-        [row.compound for row in week if row.compound != 0],
+        [one[1] for one in worded],
         last,
         usual,
         lambda one: (one.worded, one.compound_sum, one.compound_squares),
         STEP_TONE,
-        tuple([row.id for row in week if row.compound != 0]),
+        tuple([one[0] for one in worded]),
     )
     sources = _sources(rows, worst_first, last)
     places = _places(rows, worst_first)
@@ -123,7 +125,7 @@ def digest_of(rows: Rows, look: Look) -> Digest:
             len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0
         ),
         negative_share=_negative_share(len(negative), len(week), negative, last, usual),
-        unread=tuple([row.id for row in week if row.marks & _UNREAD]),
+        unread=tuple([one for one, marks in zip(week.ids, week.marks, strict=True) if marks & _UNREAD]),
         stars=stars,
         tone=tone,
         bars=bars,
@@ -152,23 +154,11 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     )
 
 
-def _worst_first(rows: Iterable[WeekRow]) -> list[WeekRow]:
-    ordered = sorted(rows, key=attrgetter("id"))
-    ordered.sort(
-        key=attrgetter("rank"), reverse=True
-    )  # stable, backwards too: of two alike the older id first
-    return ordered
-
-
-def _grouped(rows: Iterable[WeekRow], key: Callable[[WeekRow], _K]) -> dict[_K, list[WeekRow]]:
-    groups: dict[_K, list[WeekRow]] = defaultdict(list)
-    for row in rows:
-        groups[key(row)].append(row)
-    return groups
-
-
-def _ids(rows: Iterable[WeekRow]) -> tuple[int, ...]:
-    return tuple([row.id for row in rows])
+def _ids_by(keys: Iterable[_K], ids: Iterable[int]) -> dict[_K, list[int]]:
+    found: dict[_K, list[int]] = defaultdict(list)
+    for key, one in zip(keys, ids, strict=True):
+        found[key].append(one)
+    return found
 
 
 def _was_read(rows: Rows) -> bool:
@@ -244,89 +234,95 @@ def _mean(
     )
 
 
-def _bars(worst_first: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
-    by_stars: dict[int, list[WeekRow]] = defaultdict(list)
-    for given, mine in _grouped(worst_first, attrgetter("stars")).items():
-        if given is not None:
-            by_stars[min(5, max(1, int(given + 0.5)))] += mine
+def _bars(worst_first: WeekRows, usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
+    # Half stars and such are few values: they are rounded once each.
+    bars = {
+        given: 0 if given is None else min(5, max(1, int(given + 0.5))) for given in set(worst_first.stars)
+    }
+    by_stars = _ids_by(map(bars.__getitem__, worst_first.stars), worst_first.ids)
     return tuple(
         StarBar(
             stars=stars,
-            count=len(by_stars[stars]),
+            count=len(by_stars.get(stars, ())),
             usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual)
             if usual
             else None,
-            posts=_ids(_worst_first(by_stars[stars])),
+            posts=tuple(by_stars.get(stars, ())),
         )
         for stars in (5, 4, 3, 2, 1)
     )
 
 
-def _days(rows: Rows, worst_first: Sequence[WeekRow]) -> tuple[Day, ...]:
+def _days(rows: Rows, worst_first: WeekRows) -> tuple[Day, ...]:
     period = rows.wanted.period
-    by_day = _grouped(worst_first, attrgetter("day"))
+    posts = _ids_by(worst_first.days, worst_first.ids)
+    tones = Counter(zip(worst_first.days, worst_first.tones, strict=True))
+    felt: dict[int, list[float]] = defaultdict(list)
+    for number, compound in zip(worst_first.days, worst_first.compounds, strict=True):
+        if compound:
+            felt[number].append(compound)
     until = period.day_of(rows.as_of - timedelta(microseconds=1))
     days = []
     for number, day in enumerate(period.days):
         if day > until:
             break  # it has not been yet: no day at all, not one without mentions
-        mine = by_day.get(number, [])
-        felt = [row.compound for row in mine if row.compound != 0]
         days.append(
             Day(
                 day=day,
-                mentions=len(mine),
-                negative=sum([row.tone < 0 for row in mine]),
-                positive=sum([row.tone > 0 for row in mine]),
-                tone=sum(felt) / len(felt) if felt else None,
-                posts=_ids(mine),
+                mentions=len(posts.get(number, ())),
+                negative=tones[number, -1],
+                positive=tones[number, 1],
+                tone=sum(felt[number]) / len(felt[number]) if number in felt else None,
+                posts=tuple(posts.get(number, ())),
             )
         )
     return tuple(days)
 
 
-def _sources(rows: Rows, worst_first: Sequence[WeekRow], last: Earlier | None) -> tuple[Part, ...]:
-    by_source = _grouped(worst_first, attrgetter("source"))
+def _sources(rows: Rows, worst_first: WeekRows, last: Earlier | None) -> tuple[Part, ...]:
     before: dict[str, int] = defaultdict(int)
     for one in last.tally if last else ():
         before[one.source] += one.count
+    titles = {one: rows.wanted.titles.get(one, one) for one in {*worst_first.sources, *before}}
     parts = [
-        _part(
-            name,
-            rows.wanted.titles.get(name, name),
-            by_source.get(name, []),
-            before[name] if last else None,
-        )
-        for name in {*by_source, *before}
+        replace(part, name=source, last=before[source] if last else None)
+        for source, part in _parts(worst_first.sources, worst_first, titles).items()
     ]
     return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
 
 
-def _places(rows: Rows, worst_first: Sequence[WeekRow]) -> tuple[Part, ...]:
-    by_place = _grouped(worst_first, attrgetter("place"))
-    parts = [
-        _part(rows.places[place], rows.places[place], mine, None) for place, mine in by_place.items() if place
-    ]
+def _places(rows: Rows, worst_first: WeekRows) -> tuple[Part, ...]:
+    parts = _parts(worst_first.places, worst_first, rows.places).values()
     return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
 
 
-def _part(name: str, title: str, mine: Sequence[WeekRow], last: int | None) -> Part:
-    rated = [row.stars for row in mine if row.stars is not None]
-    return Part(
-        name=name,
-        title=title,
-        mentions=len(mine),
-        last=last,
-        negative=sum([row.tone < 0 for row in mine]),
-        stars=sum(rated) / len(rated) if rated else None,
-        rated=len(rated),
-        posts=_ids(mine),
-    )
+def _parts(keys: Sequence[_K], worst_first: WeekRows, titles: Mapping[_K, str]) -> dict[_K, Part]:
+    """The mentions of each of `titles`, by their keys; each mention has the key at its place of `keys`."""
+    posts = _ids_by(keys, worst_first.ids)
+    tones = Counter(zip(keys, worst_first.tones, strict=True))
+    rated: dict[_K, list[tuple[float, int]]] = defaultdict(list)
+    for (key, stars), count in Counter(zip(keys, worst_first.stars, strict=True)).items():
+        if stars is not None:
+            rated[key].append((stars, count))
+    parts = {}
+    for key, title in titles.items():
+        reviews = sum(count for _, count in rated[key])
+        parts[key] = Part(
+            name=title,
+            title=title,
+            mentions=len(posts.get(key, ())),
+            last=None,
+            negative=tones[key, -1],
+            stars=sum(stars * count for stars, count in rated[key]) / reviews if reviews else None,
+            rated=reviews,
+            posts=tuple(posts.get(key, ())),
+        )
+    return parts
 
 
 def _voices(
     rows: Rows,
-    worst_first: Sequence[WeekRow],
+    worst_first: WeekRows,
     tone: float | None,
     stars: float | None,
     last: Earlier | None,
@@ -340,29 +336,22 @@ def _voices(
         own=True,
         mentions=len(rows.week),
         last=last.count if last else None,
-        negative=sum([row.tone < 0 for row in worst_first]),
+        negative=worst_first.tones.count(-1),
         tone=tone,
         stars=stars,
         basis="listened for",
-        posts=_ids(worst_first),
+        posts=tuple(worst_first.ids),
     )
     voices = [own]
     heard = {rival.name.casefold(): rival for rival in rows.rivals}
     silent = [name for name in brand.rivals if name.casefold() not in heard]
     for rival in heard.values():
-        felt = [row.compound for row in rival.rows if row.compound != 0]
-        rated = [row.stars for row in rival.rows if row.stars is not None]
         voices.append(
-            Voice(
-                name=rival.name,
-                own=False,
-                mentions=len(rival.rows),
+            _voice(
+                rival.name,
+                rival.rows,
                 last=rival.last.count if rival.last.known else None,
-                negative=sum([row.tone < 0 for row in rival.rows]),
-                tone=sum(felt) / len(felt) if felt else None,
-                stars=sum(rated) / len(rated) if rated else None,
                 basis="listened for",
-                posts=_ids(_worst_first(rival.rows)),
             )
         )
     if silent:
@@ -372,27 +361,31 @@ def _voices(
             for name in {hit.term for hit in matcher.rivals_in(f"{text.title}\n{text.text}")}:
                 if name in named:
                     named[name].append(text.id)
-        by_id = {row.id: row for row in rows.week}
         sampled = rows.every_negative > 1 or rows.every_other > 1
+        basis = f"only in {'a part of the ' if sampled else ''}posts about {brand.name}"
         for name, posts in named.items():
-            mine = [by_id[one] for one in posts if one in by_id]
-            felt = [row.compound for row in mine if row.compound != 0]
-            voices.append(
-                Voice(
-                    name=name,
-                    own=False,
-                    mentions=len(mine),
-                    last=None,
-                    negative=sum([row.tone < 0 for row in mine]),
-                    tone=sum(felt) / len(felt) if felt else None,
-                    stars=None,
-                    basis=f"only in {'a part of the ' if sampled else ''}posts about {brand.name}",
-                    posts=_ids(_worst_first(mine)),
-                )
-            )
+            said = set(posts)
+            mine = rows.week.at([at for at, one in enumerate(rows.week.ids) if one in said])
+            voices.append(replace(_voice(name, mine, last=None, basis=basis), stars=None))
     return (
         voices[0],
         *sorted(voices[1:], key=lambda voice: (voice.basis != "listened for", -voice.mentions, voice.name)),
+    )
+
+
+def _voice(name: str, mine: WeekRows, *, last: int | None, basis: str) -> Voice:
+    felt = [compound for compound in mine.compounds if compound]
+    rated = [stars for stars in mine.stars if stars is not None]
+    return Voice(
+        name=name,
+        own=False,
+        mentions=len(mine),
+        last=last,
+        negative=mine.tones.count(-1),
+        tone=sum(felt) / len(felt) if felt else None,
+        stars=sum(rated) / len(rated) if rated else None,
+        basis=basis,
+        posts=tuple(mine.worst_first().ids),
     )
 
 
@@ -408,16 +401,16 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(
             f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
         )
-    late = sum([bool(row.marks & _LATE) for row in week])
+    late = sum([bool(marks & _LATE) for marks in week.marks])
     if late:
         notes.append(
             f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
             "a digest made before did not count them."
         )
-    removed = sum([bool(row.marks & _REMOVED) for row in week])
+    removed = sum([bool(marks & _REMOVED) for marks in week.marks])
     if removed:
         notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
-    unread = sum([bool(row.marks & _UNREAD) for row in week])
+    unread = sum([bool(marks & _UNREAD) for marks in week.marks])
     if unread:
         notes.append(
             f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive."

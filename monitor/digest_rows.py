@@ -18,7 +18,7 @@ from storage.answers import AnsweredReview, WeekCase
 from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.store import Ledger
 from storage.tallies import Tally
-from storage.weeks import StarStep, WeekDays, WeekRow, WeekText, in_part
+from storage.weeks import StarStep, WeekDays, WeekRows, WeekText, in_part
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -67,7 +67,7 @@ class RivalRows:
     """What is known of a rival that is listened for."""
 
     name: str
-    rows: tuple[WeekRow, ...]
+    rows: WeekRows
     last: Earlier
 
 
@@ -77,7 +77,7 @@ class Rows:
 
     wanted: Wanted
     as_of: datetime
-    week: tuple[WeekRow, ...]
+    week: WeekRows  # oldest first
     places: Mapping[int, str]  # the names of the places in the week, by their numbers
     last: Earlier
     usual: tuple[Earlier, ...]  # the latest first
@@ -111,15 +111,14 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     last, usual = earlier_periods(period)
     oldest = min(last.start_at, *(one.start_at for one in usual))
     week = _week(ledger, brand, wanted, as_of)
-    kept = [row for row in week if not row.marks & _REMOVED]
     counted = {
         one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
     }
-    negative = [row.id for row in kept if row.tone < 0]
-    other = [row.id for row in kept if row.tone >= 0]
-    seen_in = {
-        row.place: row.id for row in week if row.place
-    }  # of each place one mention, to ask for its name
+    columns = tuple(zip(week.ids, week.tones, week.marks, strict=True))
+    negative = [one for one, tone, marks in columns if tone < 0 and not marks & _REMOVED]
+    other = [one for one, tone, marks in columns if tone >= 0 and not marks & _REMOVED]
+    seen_in = dict(zip(week.places, week.ids, strict=True))  # of each place one mention, to ask for its name
+    seen_in.pop(0, None)
     named = ledger.place_names(seen_in.values())
     most = max(
         len(negative),
@@ -148,7 +147,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     return Rows(
         wanted=wanted,
         as_of=as_of,
-        week=tuple(week),
+        week=week,
         places={place: named[one] for place, one in seen_in.items()},
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
@@ -176,7 +175,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         rivals=tuple(
             RivalRows(
                 name=one.name,
-                rows=tuple(_week(ledger, one.name, wanted, as_of)),
+                rows=_week(ledger, one.name, wanted, as_of),
                 last=_earlier(ledger, one.name, last, wanted.negative),
             )
             for one in rivals_listened_for(wanted)
@@ -209,7 +208,7 @@ def _days(period: Period, until: datetime | None = None) -> WeekDays:
     )
 
 
-def _week(ledger: Ledger, brand: str, wanted: Wanted, as_of: datetime) -> list[WeekRow]:
+def _week(ledger: Ledger, brand: str, wanted: Wanted, as_of: datetime) -> WeekRows:
     """The mentions of the period."""
     end = wanted.period.end_at
     days = _days(wanted.period, None if as_of >= end else as_of)

@@ -7,9 +7,9 @@ knows about weeks or time zones: every method takes instants, `start` inclusive 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select
 
@@ -32,18 +32,36 @@ CHUNK = 500
 TEXT_READ = 4_000  # characters of one text that are read for topics and quotes
 
 
-class WeekRow(NamedTuple):
-    """One mention of a brand, without its words. A tuple, for a large brand's week has a hundred thousand."""
+@dataclass(frozen=True, slots=True)
+class WeekRows:
+    """Mentions of a brand, without their words, in columns: a large brand's week has a hundred thousand of them.
 
-    id: int
-    day: int  # which day of the period, 0 the first
-    source: str
-    stars: float | None
-    tone: int  # as of `tone_of`
-    compound: float
-    rank: float
-    place: int  # see `place_number`; its name is one of `place_names`
-    marks: int  # of `Mark`
+    What stands at one place of each column is one mention.
+    """
+
+    ids: Sequence[int] = ()
+    days: Sequence[int] = ()  # which day of the period, 0 the first
+    sources: Sequence[str] = ()
+    stars: Sequence[float | None] = ()
+    tones: Sequence[int] = ()  # as of `tone_of`
+    compounds: Sequence[float] = ()
+    ranks: Sequence[float] = ()
+    places: Sequence[int] = ()  # see `place_number`; its name is one of `place_names`
+    marks: Sequence[int] = ()  # of `Mark`
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def at(self, places: Sequence[int]) -> WeekRows:
+        """The mentions at these places, in this order."""
+        columns = (getattr(self, one.name) for one in fields(self))
+        return WeekRows(*(tuple(map(column.__getitem__, places)) for column in columns))
+
+    def worst_first(self) -> WeekRows:
+        """The same in the order of their ranks; of two alike the older id first."""
+        order = sorted(range(len(self)), key=self.ids.__getitem__)
+        order.sort(key=self.ranks.__getitem__, reverse=True)  # stable, backwards too
+        return self.at(order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +150,14 @@ class WeekLedger(TallyLedger, AnswerLedger):
 
     _connection: Connection
 
-    def week_rows(self, brand: str, days: WeekDays, late_from: datetime, negative: float) -> list[WeekRow]:
+    def week_rows(self, brand: str, days: WeekDays, late_from: datetime, negative: float) -> WeekRows:
         """The mentions of `brand` of these days, oldest first; found at `late_from` or after, they are late."""
-        found = self._connection.execute(week_rows(brand, days, late_from, negative))
+        found = self._connection.execute(week_rows(brand, days, late_from, negative)).all()
+        rows = WeekRows(*zip(*found, strict=True))
         last = len(days.starts) - 1
-        return [row for row in map(WeekRow._make, found.all()) if 0 <= row.day < last]
+        if rows and not 0 <= min(rows.days) <= max(rows.days) < last:
+            return rows.at([at for at, day in enumerate(rows.days) if 0 <= day < last])
+        return rows
 
     def coarse_tallies(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
         """As `tally`, of the mentions only whose source gave a day and no time."""
