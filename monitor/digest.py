@@ -12,12 +12,11 @@ Counting rules, the same everywhere:
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
+from monitor.digest_days import ALL, NEGATIVE, Facts
 from monitor.digest_rows import RECOVERY_READ, Earlier, Rows
 from monitor.digest_service import (
     answers_of,
@@ -29,18 +28,15 @@ from monitor.digest_service import (
     star_changes_of,
     value_of,
 )
-from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
+from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Posts, Share, StarBar, Voice
 from monitor.digest_words import Words, loves_of, topics_of
 from monitor.match import Matcher
 from monitor.noise import Change, count_change, mean_change, share_change
 from monitor.weeks import Span
-from storage.records import Mark, case_name
-from storage.tallies import Tally
-from storage.weeks import WeekPost, WeekRows
+from storage.records import case_name
+from storage.tallies import Tally, tone_of
+from storage.weeks import WeekPost, WeekText
 
-_K = TypeVar("_K")
-# A flag is slow to look at a hundred thousand times.
-_LATE, _REMOVED, _UNREAD = int(Mark.LATE), int(Mark.REMOVED), int(Mark.UNREAD)
 Look = Callable[[Iterable[int]], Mapping[int, WeekPost]]
 
 LISTED = 40  # posts shown behind one number, the worst first
@@ -55,47 +51,38 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     """The digest of `rows`; `look` gives the words of the posts that are shown."""
     wanted, period = rows.wanted, rows.wanted.period
     week = rows.week
-    # Put in order once: every part of it is in the same order then.
-    worst_first = week.worst_first()
-    ids = tuple(worst_first.ids)
-    negative = tuple([one for one, tone in zip(ids, worst_first.tones, strict=True) if tone < 0])
-    tones = dict(zip(week.ids, week.tones, strict=True))
-    rank = dict(zip(week.ids, week.ranks, strict=True))
+    ids, negative = week.listing(ALL).posts, week.listing(NEGATIVE).posts
+    tones = {
+        text.id: tone_of(text.stars, text.compound, wanted.negative)
+        for text in (*rows.negatives, *rows.others)
+    }
+    for listing in (one for facts in (week, *rows.days) for one in facts.worst.values()):
+        tones.update(zip(listing.ids, listing.tones, strict=True))
     usual = [one for one in rows.usual if one.known]
     last = rows.last if rows.last.known else None
-    known = bool(week) or _was_read(rows)
+    known = week.count > 0 or _was_read(rows)
     passed = max(0.0, (rows.as_of - period.start_at) / timedelta(days=1))
 
     words = Words(look, wanted, {case.mention_id: case_name(case.number) for case in rows.cases}, tones)
-    topics = topics_of(rows, words, rank)
-    loves, thank = loves_of(rows, words, tones)
+    topics = topics_of(rows, words)
+    loves, thank = loves_of(rows, words)
     answers = answers_of(rows, words)
     changes = star_changes_of(rows, words)
     still_open = open_of(rows, words)
 
-    rated = [(one, stars) for one, stars in zip(week.ids, week.stars, strict=True) if stars is not None]
     stars = _mean(
-        [one[1] for one in rated],
-        last,
-        usual,
-        lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
-        STEP_STARS,
-        tuple([one[0] for one in rated]),
-    )
-    worded = [(one, compound) for one, compound in zip(week.ids, week.compounds, strict=True) if compound]
+        week, last, usual, lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
+        STEP_STARS, week.rated,
+    )  # fmt: skip
     tone = _mean(
-        [one[1] for one in worded],
-        last,
-        usual,
-        lambda one: (one.worded, one.compound_sum, one.compound_squares),
-        STEP_TONE,
-        tuple([one[0] for one in worded]),
-    )
-    sources = _sources(rows, worst_first, last)
-    places = _places(rows, worst_first)
-    bars = _bars(worst_first, usual)
-    days = _days(rows, worst_first)
-    voices = _voices(rows, worst_first, tone.value, stars.value, last)
+        week, last, usual, lambda one: (one.worded, one.compound_sum, one.compound_squares),
+        STEP_TONE, week.worded,
+    )  # fmt: skip
+    sources = _sources(rows, last)
+    places = _places(week)
+    bars = _bars(week, usual)
+    days = _days(rows)
+    voices = _voices(rows, tone.value, stars.value, last)
     shown = [ids, negative, *(bar.posts for bar in bars), *(day.posts for day in days)]
     shown += [part.posts for part in (*sources, *places)] + [voice.posts for voice in voices]
     shown += [fact.posts for fact in (*topics.hurts, *topics.papercuts)]
@@ -120,12 +107,12 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         as_of=rows.as_of,
         whole=rows.as_of >= period.end_at,
         known=known,
-        mentions=_count(len(week) if known else None, ids, last, usual, passed, lambda one: True),
+        mentions=_count(week.count if known else None, ids, last, usual, passed, lambda one: True),
         negative=_count(
-            len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0
+            negative.total if known else None, negative, last, usual, passed, lambda one: one.tone < 0
         ),
-        negative_share=_negative_share(len(negative), len(week), negative, last, usual),
-        unread=tuple([one for one, marks in zip(week.ids, week.marks, strict=True) if marks & _UNREAD]),
+        negative_share=_negative_share(negative.total, week.count, negative, last, usual),
+        unread=week.unread,
         stars=stars,
         tone=tone,
         bars=bars,
@@ -152,13 +139,6 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         names=topics.names,
         posts={one: post for one in sorted(words.known) if (post := words.post(one)) is not None},
     )
-
-
-def _ids_by(keys: Iterable[_K], ids: Iterable[int]) -> dict[_K, list[int]]:
-    found: dict[_K, list[int]] = defaultdict(list)
-    for key, one in zip(keys, ids, strict=True):
-        found[key].append(one)
-    return found
 
 
 def _was_read(rows: Rows) -> bool:
@@ -209,19 +189,19 @@ def _negative_share(
 
 
 def _mean(
-    values: Sequence[float],
+    week: Facts,
     last: Earlier | None,
     usual: Sequence[Earlier],
     sums: Callable[[Tally], tuple[int, float, float]],
     least_step: float,
-    posts: tuple[int, ...],
+    posts: Posts,
 ) -> Mean:
-    def of(several: Sequence[Earlier]) -> tuple[int, float, float]:
-        each = [sums(one) for earlier in several for one in earlier.tally]
+    def of(several: Iterable[Sequence[Tally]]) -> tuple[int, float, float]:
+        each = [sums(one) for tallies in several for one in tallies]
         return sum(one[0] for one in each), sum(one[1] for one in each), sum(one[2] for one in each)
 
-    now = (len(values), sum(values), sum(value * value for value in values))
-    before, latest = of(usual), of([last] if last else [])
+    now = of([week.tallies])
+    before, latest = of(one.tally for one in usual), of([last.tally] if last else [])
     return Mean(
         value=now[1] / now[0] if now[0] else None,
         count=now[0],
@@ -234,99 +214,93 @@ def _mean(
     )
 
 
-def _bars(worst_first: WeekRows, usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
-    # Half stars and such are few values: they are rounded once each.
-    bars = {
-        given: 0 if given is None else min(5, max(1, int(given + 0.5))) for given in set(worst_first.stars)
-    }
-    by_stars = _ids_by(map(bars.__getitem__, worst_first.stars), worst_first.ids)
+def _bars(week: Facts, usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
     return tuple(
         StarBar(
             stars=stars,
-            count=len(by_stars.get(stars, ())),
+            count=sum(one.count for one in week.tallies if one.stars == stars),
             usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual)
             if usual
             else None,
-            posts=tuple(by_stars.get(stars, ())),
+            posts=week.listing(f"stars {stars}").posts,
         )
         for stars in (5, 4, 3, 2, 1)
     )
 
 
-def _days(rows: Rows, worst_first: WeekRows) -> tuple[Day, ...]:
+def _days(rows: Rows) -> tuple[Day, ...]:
     period = rows.wanted.period
-    posts = _ids_by(worst_first.days, worst_first.ids)
-    tones = Counter(zip(worst_first.days, worst_first.tones, strict=True))
-    felt: dict[int, list[float]] = defaultdict(list)
-    for number, compound in zip(worst_first.days, worst_first.compounds, strict=True):
-        if compound:
-            felt[number].append(compound)
     until = period.day_of(rows.as_of - timedelta(microseconds=1))
-    days = []
-    for number, day in enumerate(period.days):
-        if day > until:
-            break  # it has not been yet: no day at all, not one without mentions
-        days.append(
-            Day(
-                day=day,
-                mentions=len(posts.get(number, ())),
-                negative=tones[number, -1],
-                positive=tones[number, 1],
-                tone=sum(felt[number]) / len(felt[number]) if number in felt else None,
-                posts=tuple(posts.get(number, ())),
-            )
+    # What has not been yet is no day at all, not one without mentions.
+    return tuple(
+        Day(
+            day=day,
+            mentions=facts.count,
+            negative=sum(one.count for one in facts.tallies if one.tone < 0),
+            positive=sum(one.count for one in facts.tallies if one.tone > 0),
+            tone=_tone(facts),
+            posts=facts.listing(ALL).posts,
         )
-    return tuple(days)
+        for day, facts in zip(period.days, rows.days, strict=True)
+        if day <= until
+    )
 
 
-def _sources(rows: Rows, worst_first: WeekRows, last: Earlier | None) -> tuple[Part, ...]:
+def _tone(facts: Facts) -> float | None:
+    worded = sum(one.worded for one in facts.tallies)
+    return sum(one.compound_sum for one in facts.tallies) / worded if worded else None
+
+
+def _stars(tallies: Iterable[Tally]) -> tuple[int, float | None]:
+    """How many gave stars, and how many on average."""
+    rated = [one for one in tallies if one.stars]
+    count = sum(one.count for one in rated)
+    return count, sum(one.stars_sum for one in rated) / count if count else None
+
+
+def _sources(rows: Rows, last: Earlier | None) -> tuple[Part, ...]:
+    by_source: dict[str, list[Tally]] = defaultdict(list)
+    for one in rows.week.tallies:
+        by_source[one.source].append(one)
     before: dict[str, int] = defaultdict(int)
     for one in last.tally if last else ():
         before[one.source] += one.count
-    titles = {one: rows.wanted.titles.get(one, one) for one in {*worst_first.sources, *before}}
-    parts = [
-        replace(part, name=source, last=before[source] if last else None)
-        for source, part in _parts(worst_first.sources, worst_first, titles).items()
-    ]
+    parts = []
+    for name in {*by_source, *before}:
+        rated, stars = _stars(by_source.get(name, ()))
+        parts.append(
+            Part(
+                name=name,
+                title=rows.wanted.titles.get(name, name),
+                mentions=sum(one.count for one in by_source.get(name, ())),
+                last=before[name] if last else None,
+                negative=sum(one.count for one in by_source.get(name, ()) if one.tone < 0),
+                stars=stars,
+                rated=rated,
+                posts=rows.week.listing(f"source {name}").posts,
+            )
+        )
     return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
 
 
-def _places(rows: Rows, worst_first: WeekRows) -> tuple[Part, ...]:
-    parts = _parts(worst_first.places, worst_first, rows.places).values()
+def _places(week: Facts) -> tuple[Part, ...]:
+    parts = [
+        Part(
+            name=name,
+            title=name,
+            mentions=place.mentions,
+            last=None,
+            negative=place.negative,
+            stars=place.stars_sum / place.rated if place.rated else None,
+            rated=place.rated,
+            posts=week.listing(f"place {name}").posts,
+        )
+        for name, place in week.places.items()
+    ]
     return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
 
 
-def _parts(keys: Sequence[_K], worst_first: WeekRows, titles: Mapping[_K, str]) -> dict[_K, Part]:
-    """The mentions of each of `titles`, by their keys; each mention has the key at its place of `keys`."""
-    posts = _ids_by(keys, worst_first.ids)
-    tones = Counter(zip(keys, worst_first.tones, strict=True))
-    rated: dict[_K, list[tuple[float, int]]] = defaultdict(list)
-    for (key, stars), count in Counter(zip(keys, worst_first.stars, strict=True)).items():
-        if stars is not None:
-            rated[key].append((stars, count))
-    parts = {}
-    for key, title in titles.items():
-        reviews = sum(count for _, count in rated[key])
-        parts[key] = Part(
-            name=title,
-            title=title,
-            mentions=len(posts.get(key, ())),
-            last=None,
-            negative=tones[key, -1],
-            stars=sum(stars * count for stars, count in rated[key]) / reviews if reviews else None,
-            rated=reviews,
-            posts=tuple(posts.get(key, ())),
-        )
-    return parts
-
-
-def _voices(
-    rows: Rows,
-    worst_first: WeekRows,
-    tone: float | None,
-    stars: float | None,
-    last: Earlier | None,
-) -> tuple[Voice, ...]:
+def _voices(rows: Rows, tone: float | None, stars: float | None, last: Earlier | None) -> tuple[Voice, ...]:
     wanted = rows.wanted
     brand = wanted.brand
     if not brand.rivals:
@@ -334,63 +308,62 @@ def _voices(
     own = Voice(
         name=brand.name,
         own=True,
-        mentions=len(rows.week),
+        mentions=rows.week.count,
         last=last.count if last else None,
-        negative=worst_first.tones.count(-1),
+        negative=rows.week.listing(NEGATIVE).total,
         tone=tone,
         stars=stars,
         basis="listened for",
-        posts=tuple(worst_first.ids),
+        posts=rows.week.listing(ALL).posts,
     )
     voices = [own]
     heard = {rival.name.casefold(): rival for rival in rows.rivals}
     silent = [name for name in brand.rivals if name.casefold() not in heard]
     for rival in heard.values():
         voices.append(
-            _voice(
-                rival.name,
-                rival.rows,
+            Voice(
+                name=rival.name,
+                own=False,
+                mentions=rival.week.count,
                 last=rival.last.count if rival.last.known else None,
+                negative=rival.week.listing(NEGATIVE).total,
+                tone=_tone(rival.week),
+                stars=_stars(rival.week.tallies)[1],
                 basis="listened for",
+                posts=rival.week.listing(ALL).posts,
             )
         )
     if silent:
-        named: dict[str, list[int]] = {name: [] for name in silent}
+        named: dict[str, list[WeekText]] = {name: [] for name in silent}
         matcher = Matcher([brand])
         for text in (*rows.negatives, *rows.others):
             for name in {hit.term for hit in matcher.rivals_in(f"{text.title}\n{text.text}")}:
                 if name in named:
-                    named[name].append(text.id)
+                    named[name].append(text)
         sampled = rows.every_negative > 1 or rows.every_other > 1
-        basis = f"only in {'a part of the ' if sampled else ''}posts about {brand.name}"
-        for name, posts in named.items():
-            said = set(posts)
-            mine = rows.week.at([at for at, one in enumerate(rows.week.ids) if one in said])
-            voices.append(replace(_voice(name, mine, last=None, basis=basis), stars=None))
+        for name, mine in named.items():
+            felt = [text.compound for text in mine if text.compound]
+            voices.append(
+                Voice(
+                    name=name,
+                    own=False,
+                    mentions=len(mine),
+                    last=None,
+                    negative=sum(tone_of(text.stars, text.compound, wanted.negative) < 0 for text in mine),
+                    tone=sum(felt) / len(felt) if felt else None,
+                    stars=None,
+                    basis=f"only in {'a part of the ' if sampled else ''}posts about {brand.name}",
+                    posts=tuple(text.id for text in sorted(mine, key=lambda text: (-text.rank, text.id))),
+                )
+            )
     return (
         voices[0],
         *sorted(voices[1:], key=lambda voice: (voice.basis != "listened for", -voice.mentions, voice.name)),
     )
 
 
-def _voice(name: str, mine: WeekRows, *, last: int | None, basis: str) -> Voice:
-    felt = [compound for compound in mine.compounds if compound]
-    rated = [stars for stars in mine.stars if stars is not None]
-    return Voice(
-        name=name,
-        own=False,
-        mentions=len(mine),
-        last=last,
-        negative=mine.tones.count(-1),
-        tone=sum(felt) / len(felt) if felt else None,
-        stars=sum(rated) / len(rated) if rated else None,
-        basis=basis,
-        posts=tuple(mine.worst_first().ids),
-    )
-
-
 def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[str, ...]:
-    period, week = rows.wanted.period, rows.week
+    period, late, removed = rows.wanted.period, rows.late, rows.week.removed
     span = period.span.value
     notes = []
     if rows.as_of < period.end_at:
@@ -401,16 +374,14 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(
             f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
         )
-    late = sum([bool(marks & _LATE) for marks in week.marks])
     if late:
         notes.append(
             f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
             "a digest made before did not count them."
         )
-    removed = sum([bool(marks & _REMOVED) for marks in week.marks])
     if removed:
         notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
-    unread = sum([bool(marks & _UNREAD) for marks in week.marks])
+    unread = rows.week.unread.total
     if unread:
         notes.append(
             f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive."

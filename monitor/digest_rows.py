@@ -7,18 +7,20 @@ is not all, the same even part is read of every period, so that they can be comp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from alerts.customers import Customers
+from monitor.day_counts import day_facts, days_of, period_tallies
+from monitor.digest_days import Facts, together
 from monitor.match import Brand
 from monitor.topics import Topic
-from monitor.weeks import Period, Span, midnight
+from monitor.weeks import Period, Span
 from storage.answers import AnsweredReview, WeekCase
-from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
+from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
 from storage.store import Ledger
 from storage.tallies import Tally
-from storage.weeks import StarStep, WeekDays, WeekRows, WeekText, in_part
+from storage.weeks import StarStep, WeekText, in_part
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -29,7 +31,6 @@ RECOVERY_READ = 2_000  # answered cases, the latest
 # A post may be dated a day after it was seen, and its case be over before its week begins.
 DATED_AHEAD = timedelta(days=1)
 REOPENED = ("reopened", "reopen")
-_REMOVED = int(Mark.REMOVED)  # a flag is slow to look at a hundred thousand times
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
 
 
@@ -67,7 +68,7 @@ class RivalRows:
     """What is known of a rival that is listened for."""
 
     name: str
-    rows: WeekRows
+    week: Facts
     last: Earlier
 
 
@@ -77,8 +78,10 @@ class Rows:
 
     wanted: Wanted
     as_of: datetime
-    week: WeekRows  # oldest first
-    places: Mapping[int, str]  # the names of the places in the week, by their numbers
+    days: tuple[Facts, ...]  # each day of the period
+    week: Facts  # all of them together
+    late: int  # mentions found only after the period was over
+    shown: int | None  # so many posts are known of each number; None: all
     last: Earlier
     usual: tuple[Earlier, ...]  # the latest first
     negatives: tuple[WeekText, ...]
@@ -104,29 +107,28 @@ class Rows:
     names: Mapping[str, str]
 
 
-def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
-    """Read what `digest_of` needs. `now` tells how much of the period has passed."""
+def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None = None) -> Rows:
+    """Read what `digest_of` needs. `now` tells how much of the period has passed.
+
+    With `shown` `SHOWN` of the posts behind each number those that a page shows, and how many there are: then
+    days that were kept need not be read.
+    """
     brand, period = wanted.brand.name, wanted.period
     start, as_of = period.start_at, min(now, period.end_at)
     last, usual = earlier_periods(period)
     oldest = min(last.start_at, *(one.start_at for one in usual))
-    week = _week(ledger, brand, wanted, as_of)
+    days = day_facts(ledger, brand, period, as_of, wanted.negative, shown)
+    week = together(days, shown)
     counted = {
         one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
     }
-    columns = tuple(zip(week.ids, week.tones, week.marks, strict=True))
-    negative = [one for one, tone, marks in columns if tone < 0 and not marks & _REMOVED]
-    other = [one for one, tone, marks in columns if tone >= 0 and not marks & _REMOVED]
-    seen_in = dict(zip(week.places, week.ids, strict=True))  # of each place one mention, to ask for its name
-    seen_in.pop(0, None)
-    named = ledger.place_names(seen_in.values())
     most = max(
-        len(negative),
+        len(week.negatives),
         *(sum(one.count for one in counted[p.name].tally if one.tone < 0) for p in usual),
     )
     part = max(1, -(-most // NEGATIVES_READ))
-    part_other = max(1, -(-len(other) // OTHERS_READ))
-    others = ledger.texts_of(brand, [one for one in other if in_part(one, part_other)])
+    part_other = max(1, -(-len(week.others) // OTHERS_READ))
+    others = ledger.texts_of(brand, [one for one in week.others if in_part(one, part_other)])
     others_before = ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)
     events = ledger.week_events(brand, start, as_of, REOPENED)
     promises = ledger.week_promises(brand, start, as_of)
@@ -147,11 +149,13 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
     return Rows(
         wanted=wanted,
         as_of=as_of,
+        days=tuple(days),
         week=week,
-        places={place: named[one] for place, one in seen_in.items()},
+        late=ledger.late_count(brand, days_of(period), period.end_at) if as_of >= period.end_at else 0,
+        shown=shown,
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
-        negatives=tuple(ledger.texts_of(brand, [one for one in negative if in_part(one, part)])),
+        negatives=tuple(ledger.texts_of(brand, [one for one in week.negatives if in_part(one, part)])),
         others=tuple(others),
         negatives_before=tuple(
             tuple(ledger.negative_texts(brand, one.start_at, one.end_at, wanted.negative, every=part))
@@ -175,7 +179,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
         rivals=tuple(
             RivalRows(
                 name=one.name,
-                rows=_week(ledger, one.name, wanted, as_of),
+                week=together(day_facts(ledger, one.name, period, as_of, wanted.negative, shown), shown),
                 last=_earlier(ledger, one.name, last, wanted.negative),
             )
             for one in rivals_listened_for(wanted)
@@ -198,46 +202,7 @@ def rivals_listened_for(wanted: Wanted) -> list[Brand]:
     return [one for one in wanted.brands if one.name.casefold() in names and one.name != wanted.brand.name]
 
 
-def _days(period: Period, until: datetime | None = None) -> WeekDays:
-    """Where its days begin. A review dated "16 Nov" belongs to that day in every zone."""
-    days = (*period.days, period.last + timedelta(days=1))
-    return WeekDays(
-        starts=tuple(midnight(day, period.zone) for day in days),
-        coarse=tuple(datetime.combine(day, time(), UTC) for day in days),
-        until=until,
-    )
-
-
-def _week(ledger: Ledger, brand: str, wanted: Wanted, as_of: datetime) -> WeekRows:
-    """The mentions of the period."""
-    end = wanted.period.end_at
-    days = _days(wanted.period, None if as_of >= end else as_of)
-    return ledger.week_rows(brand, days, end, wanted.negative)
-
-
 def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:
-    days = _days(period)
-    start, end = days.starts[0], days.starts[-1]
-    tally = list(ledger.tally(brand, start, end, negative))
-    for border, day, sign in ((start, days.coarse[0], 1), (end, days.coarse[-1], -1)):
-        if day == border:
-            continue
-        # Of the coarse dates between the two edges: earlier than the local one, they belong inside the start
-        # and outside the end; later than it, the other way round.
-        found = ledger.coarse_tallies(brand, min(border, day), max(border, day), negative)
-        inside = sign if day < border else -sign
-        tally += found if inside > 0 else [_taken_off(one) for one in found]
-    known = any(one.count > 0 for one in tally) or ledger.was_reading(start, end)
+    tally = period_tallies(ledger, brand, period, negative)
+    known = any(one.count > 0 for one in tally) or ledger.was_reading(period.start_at, period.end_at)
     return Earlier(period, tuple(tally), known)
-
-
-def _taken_off(one: Tally) -> Tally:
-    return replace(
-        one,
-        count=-one.count,
-        stars_sum=-one.stars_sum,
-        stars_squares=-one.stars_squares,
-        worded=-one.worded,
-        compound_sum=-one.compound_sum,
-        compound_squares=-one.compound_squares,
-    )

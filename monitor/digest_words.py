@@ -111,12 +111,13 @@ def _shown(raw: WeekPost) -> str:
     return f"{raw.title}{'' if raw.title[-1] in '.!?…:' else ':'} {raw.text}"
 
 
-def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts:
+def topics_of(rows: Rows, words: Words) -> TopicFacts:
     """What people complain about, against the usual periods."""
     wanted = rows.wanted
     brand = wanted.brand
+    rank = {text.id: text.rank for text in (*rows.negatives, *rows.others)}
     configured = [one for one in wanted.topics if not one.brands or brand.name in one.brands]
-    places = sorted(rows.places.values())[:200]
+    places = sorted(rows.week.places)[:200]
     reader = TopicReader(configured, [brand.name, *brand.terms, *brand.rivals, *places])
     known = [number for number, one in enumerate(rows.usual) if one.known]
     reads = [reader.read(text_of(text, negative=True)) for text in rows.negatives]
@@ -164,13 +165,14 @@ def text_of(text: WeekText, *, negative: bool) -> Text:
     return Text(text.id, judged(text.title, text.text), negative, spans)
 
 
-def loves_of(rows: Rows, words: Words, tones: Mapping[int, int]) -> tuple[tuple[Quote, ...], Quote | None]:
+def loves_of(rows: Rows, words: Words) -> tuple[tuple[Quote, ...], Quote | None]:
     """Words to reuse, the warmest first, and somebody to thank: a happy author nobody has answered."""
     ranked: list[tuple[float, int, str]] = []
     seen: set[str] = set()
     rivals = Matcher([rows.wanted.brand])
     for text in sorted(rows.others, key=lambda one: one.id):
-        if tones.get(text.id, 0) <= 0 or rivals.rivals_in(judged(text.title, text.text)):
+        tone = tone_of(text.stars, text.compound, rows.wanted.negative)
+        if tone <= 0 or rivals.rivals_in(judged(text.title, text.text)):
             continue  # who praises a rival in the same breath is no voice of ours
         quote, warmth = best_words(text)
         folded = " ".join(quote.casefold().split())

@@ -28,11 +28,11 @@ from sqlalchemy import (
 )
 
 from storage.cases import _REVIEWED, _reviewed
+from storage.kept_days import announce_verdicts, drop_days_of
 from storage.records import CaseStatus, Mention, Priority, Removal, Reviewed, Verdict, clean_key, clean_line
 from storage.rows import mention_from, verdict_from
 from storage.search import ANYTHING, Question, drop_words, matching
 from storage.tables import AUTHOR_KEY, case_events, cases, crawl_runs, mentions, saved_filters, verdicts
-from storage.tallies import share_tallies, untally
 
 CHUNK = 500
 FOUND_MAX = 2_000  # cases a search puts into order: the newest that match; whoever wants more says more words
@@ -255,16 +255,12 @@ class InboxLedger:
         """Delete these mentions and all that hangs on them: versions, verdicts, cases, histories."""
         several = list(ids)
         gone = 0
-        v = verdicts.c
-        share_tallies(self._connection)
+        announce_verdicts(self._connection)
         for start in range(0, len(several), CHUNK):
             some = several[start : start + CHUNK]
             self._connection.execute(delete(cases).where(cases.c.mention_id.in_(some)))
             drop_words(self._connection, some)
-            judged = select(v.brand, v.posted_at).where(v.mention_id.in_(some))
-            untally(
-                self._connection, [(row.brand, row.posted_at) for row in self._connection.execute(judged)]
-            )
+            drop_days_of(self._connection, some)
             gone += self._connection.execute(delete(mentions).where(mentions.c.id.in_(some))).rowcount
         return gone
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.forgotten import forgotten_keys
+from storage.kept_days import announce_verdicts, drop_days, drop_days_of
 from storage.records import (
     DatePrecision,
     Mark,
@@ -42,7 +43,6 @@ from storage.rows import (
 )
 from storage.search import drop_words, refresh_words
 from storage.tables import COARSE, UtcTime, mentions, revisions, sketches, verdicts
-from storage.tallies import share_tallies, untally
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -178,7 +178,7 @@ class MentionLedger:
 
         A brand that is no longer matched loses its verdict; `of` names mentions for which no brand is left.
         """
-        share_tallies(self._connection)
+        announce_verdicts(self._connection)
         ids = sorted({identity for identity, _, _ in rows}.union(of))
         touched: set[tuple[str, datetime]] = set()
         for some in _chunks(ids):
@@ -195,7 +195,7 @@ class MentionLedger:
                     for (identity, _), (mention, verdict) in latest.items()
                 ],
             )
-        untally(self._connection, touched.union((brand, facts[one].posted_at) for one, brand in latest))
+        drop_days(self._connection, touched.union((brand, facts[one].posted_at) for one, brand in latest))
 
     def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
         """When these mentions count as posted: the date the source gave, or when they were first seen."""
@@ -241,11 +241,13 @@ class MentionLedger:
                 .values(**_EMPTIED, removed_at=now)
                 .returning(mentions.c.id)
             )
+        if removed:
+            announce_verdicts(self._connection)
         for some in _chunks(removed):
+            drop_days_of(self._connection, some)
             self._connection.execute(delete(revisions).where(revisions.c.mention_id.in_(some)))
             self._connection.execute(delete(sketches).where(sketches.c.mention_id.in_(some)))
             v = verdicts.c
-            # Counted as before, and so no day is counted anew: all that changes is of which place it was.
             marks = v.marks.bitwise_or(int(Mark.REMOVED))
             emptied = {"spans": "[]", "reasons": "[]", "place": 0, "marks": marks}
             self._connection.execute(update(verdicts).where(v.mention_id.in_(some)).values(emptied))

@@ -59,7 +59,6 @@ class Mark(IntFlag):
     DAY_ONLY = 1  # its source gave a day, no time
     REMOVED = 2  # its source deleted it since
     UNREAD = 4  # nobody could tell how its author feels
-    LATE = 8  # found only after the period it is counted in: asked for, never kept
 
 
 class Priority(IntEnum):

@@ -196,21 +196,18 @@ verdicts = Table(
     ),
 )
 
-tallied_days = Table(  # days that are over, counted; see `storage.tallies`
-    "tallied_days",
+kept_days = Table(  # what days that are over came to; see `storage.kept_days`
+    "kept_days",
     metadata,
     Column("brand", String(255), primary_key=True),
-    Column("day", UtcTime, primary_key=True),  # its first instant, in UTC
-    Column("source", String(255), primary_key=True),
-    Column("stars", SmallInteger, primary_key=True, autoincrement=False),  # rounded; 0 without
-    Column("tone", SmallInteger, primary_key=True, autoincrement=False),
-    Column("count", Integer, nullable=False),
-    Column("stars_sum", Float, nullable=False),
-    Column("stars_squares", Float, nullable=False),
-    Column("worded", Integer, nullable=False),
-    Column("compound_sum", Float, nullable=False),
-    Column("compound_squares", Float, nullable=False),
-    sqlite_with_rowid=False,  # the key is how it is read: kept once, in its own order
+    Column("zone", String(64), primary_key=True),
+    Column("day", String(10), primary_key=True),  # 2026-11-21
+    Column("form", SmallInteger, nullable=False),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("tallies", Text, nullable=False),  # JSON
+    Column("posts", Text, nullable=False),  # JSON
+    Index("ix_kept_days_stretch", "brand", "ends_at", "starts_at"),
 )
 
 cases = Table(

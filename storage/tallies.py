@@ -1,49 +1,23 @@
 """How many mentions of a brand were there in a stretch of time, by source, stars and tone?
 
-Counted from `ix_verdicts_week` alone, or read from `tallied_days`, where days (UTC) that are over have been
-counted before. A day stands there whole or not at all: whoever writes a verdict of that day takes it out in the
-same transaction (`untally`), and it is counted again when somebody has the time (`tally_days`). So a tally is
-always exact; only how fast it comes depends on `tallied_days`.
+Counted from `ix_verdicts_week` alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Insert,
-    Select,
-    SmallInteger,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from storage.tables import UtcTime, tallied_days, verdicts
+from storage.records import Mark
+from storage.tables import verdicts
 
 # Two and a half stars are three when rounded: a negative review has one or two, a positive one four or five.
 NEGATIVE_BELOW = 2.5
 POSITIVE_FROM = 3.5
-# The days that are kept are counted with this compound as the border of negative; any other is counted anew.
-NEGATIVE_TO = -0.05
-DAY = timedelta(days=1)
-# Who writes verdicts shares this lock on PostgreSQL; who counts days has it alone. SQLite has one writer anyway.
-_LOCK = int.from_bytes(hashlib.blake2b(b"lowstar tallied days", digest_size=8).digest(), signed=True)
-
-Stretch = tuple[datetime, datetime]  # from, to before
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,95 +36,32 @@ class Tally:
 
 
 class TallyLedger:
-    """Statements of the table `tallied_days`, and of the index it is counted from."""
+    """Statements that count verdicts."""
 
     _connection: Connection
 
     def tally(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
         """The mentions of `brand` counted by source, stars and tone; `negative` as in `Thresholds`."""
-        first, last = _day_from(start), _day_of(end)
-        statements = [week_tally(brand, start, end, negative)]
-        if negative == NEGATIVE_TO and first < last:
-            days = self._connection.scalars(_tallied(brand, first, last))
-            statements = [week_tally(brand, *one, negative) for one in left_over(start, end, days)]
-            statements.append(days_tally(brand, first, last))
-        return tallies_of(self._connection, statements)
+        return self._tallies(week_tally(brand, start, end, negative))
 
-    def untallied_days(self, brand: str, since: datetime, until: datetime) -> list[datetime]:
-        """The whole days between the two with mentions of `brand` that are not counted, oldest first."""
-        first, last = _day_from(since), _day_of(until)
-        missing: list[datetime] = []
-        if first >= last:
-            return missing
-        v = verdicts.c
-        for start, end in left_over(first, last, self._connection.scalars(_tallied(brand, first, last))):
-            at = start
-            # From one day with mentions to the next: what nobody spoke in costs nothing, however long it was.
-            while at < end:
-                found = select(func.min(v.posted_at, type_=UtcTime)).where(*within(brand, at, end))
-                posted_at = self._connection.scalar(found)
-                if posted_at is None:
-                    break
-                missing.append(_day_of(posted_at))
-                at = missing[-1] + DAY
-        return missing
+    def coarse_tallies(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
+        """As `tally`, of the mentions only whose source gave a day and no time."""
+        return self._tallies(week_tally(brand, start, end, negative).where(is_coarse()))
 
-    def tally_days(self, brand: str, days: Iterable[datetime]) -> bool:
-        """Count these days of `brand` once and for all, until a verdict of them changes.
-
-        False, and nothing counted, while somebody is writing verdicts: it is no use to wait for that.
-        """
-        if self._connection.dialect.name == "postgresql":
-            alone = self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK})
-            if not alone:
-                return False
-        for day in days:
-            self._connection.execute(_delete_day, {"of_brand": brand, "of_day": day})
-            self._connection.execute(_count_day(brand, day))
-        return True
+    def _tallies(self, statement: Select[Any]) -> list[Tally]:
+        return [
+            Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6]), row[7], row[8])
+            for row in self._connection.execute(statement)
+        ]
 
 
-def tallies_of(connection: Connection, statements: Iterable[Select[Any]]) -> list[Tally]:
-    """What these statements count together: one tally for each source, stars and tone."""
+def added_up(several: Iterable[Tally]) -> list[Tally]:
+    """One tally for each source, stars and tone."""
     found: dict[tuple[str, int, int], Tally] = {}
-    for statement in statements:
-        for row in connection.execute(statement):
-            one = Tally(row[0], row[1], row[2], int(row[3]), row[4], row[5], int(row[6]), row[7], row[8])
-            key = (one.source, one.stars, one.tone)
-            found[key] = _sum(found[key], one) if key in found else one
+    for one in several:
+        key = (one.source, one.stars, one.tone)
+        found[key] = _sum(found[key], one) if key in found else one
     return list(found.values())
-
-
-def share_tallies(connection: Connection) -> None:
-    """Say that verdicts will be written, before the first one is: no day is counted until we commit."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
-
-
-def untally(connection: Connection, touched: Iterable[tuple[str, datetime]]) -> None:
-    """Verdicts of these brands, posted then, were written or deleted: what was counted of their days is void."""
-    # In one order everywhere, so that two writers on PostgreSQL wait for each other in one direction.
-    days = sorted({(brand, _day_of(posted_at)) for brand, posted_at in touched})
-    if days:
-        connection.execute(_delete_day, [{"of_brand": brand, "of_day": day} for brand, day in days])
-
-
-def left_over(start: datetime, end: datetime, days: Iterable[datetime]) -> list[Stretch]:
-    """What of a stretch is not in one of `days`, which come in order and lie in it as a whole.
-
-    >>> monday = datetime(2026, 11, 16, tzinfo=UTC)
-    >>> found = left_over(monday - timedelta(hours=1), monday + 4 * DAY, [monday, monday + 2 * DAY])
-    >>> [(str(one)[8:13], str(two)[8:13]) for one, two in found]
-    [('15 23', '16 00'), ('17 00', '18 00'), ('19 00', '20 00')]
-    """
-    found, at = [], start
-    for day in days:
-        if at < day:
-            found.append((at, day))
-        at = day + DAY
-    if at < end:
-        found.append((at, end))
-    return found
 
 
 def week_tally(brand: str, start: datetime, end: datetime, negative: float) -> Select[Any]:
@@ -161,17 +72,6 @@ def week_tally(brand: str, start: datetime, end: datetime, negative: float) -> S
         select(v.source, stars, tone, *_sums())
         .where(*within(brand, start, end))
         .group_by(v.source, stars, tone)
-    )
-
-
-def days_tally(brand: str, first: datetime, last: datetime) -> Select[Any]:
-    """The statement that adds up the days that are counted, from midnight to before midnight UTC."""
-    t = tallied_days.c
-    sums = (t.count, t.stars_sum, t.stars_squares, t.worded, t.compound_sum, t.compound_squares)
-    return (
-        select(t.source, t.stars, t.tone, *(func.sum(one) for one in sums))
-        .where(t.brand == brand, t.day >= first, t.day < last)
-        .group_by(t.source, t.stars, t.tone)
     )
 
 
@@ -214,6 +114,11 @@ def is_negative(threshold: float) -> ColumnElement[bool]:
     )
 
 
+def is_coarse() -> ColumnElement[bool]:
+    """A condition on `verdicts`: only the day is known."""
+    return verdicts.c.marks.bitwise_and(int(Mark.DAY_ONLY)) != 0
+
+
 def _is_positive() -> ColumnElement[bool]:
     v = verdicts.c
     return or_(v.stars >= POSITIVE_FROM, and_(v.stars.is_(None), v.compound >= 0.05))
@@ -237,32 +142,6 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _tallied(brand: str, first: datetime, last: datetime) -> Select[Any]:
-    t = tallied_days.c
-    return select(t.day).where(t.brand == brand, t.day >= first, t.day < last).distinct().order_by(t.day)
-
-
-def _count_day(brand: str, day: datetime) -> Insert:
-    counted = (
-        select(
-            literal(brand),
-            literal(day, UtcTime),
-            verdicts.c.source,
-            rounded().label("rounded").cast(SmallInteger),
-            tone_in(NEGATIVE_TO).label("tone").cast(SmallInteger),
-            *_sums(),
-        )
-        .where(*within(brand, day, day + DAY))
-        .group_by(verdicts.c.source, text("4"), text("5"))
-    )
-    return insert(tallied_days).from_select([one.name for one in tallied_days.c], counted)
-
-
-_delete_day = delete(tallied_days).where(
-    tallied_days.c.brand == bindparam("of_brand"), tallied_days.c.day == bindparam("of_day")
-)
-
-
 def _sum(one: Tally, two: Tally) -> Tally:
     return Tally(
         one.source,
@@ -275,14 +154,3 @@ def _sum(one: Tally, two: Tally) -> Tally:
         one.compound_sum + two.compound_sum,
         one.compound_squares + two.compound_squares,
     )
-
-
-def _day_of(at: datetime) -> datetime:
-    """The midnight (UTC) its day began with."""
-    return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
-
-
-def _day_from(at: datetime) -> datetime:
-    """The first midnight (UTC) that is not before it."""
-    day = _day_of(at)
-    return day if day == at else day + DAY

@@ -11,10 +11,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
 from storage.answers import AnswerLedger
-from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
+from storage.kept_days import KeptDayLedger
+from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
 from storage.tables import (
     case_events,
     cases,
@@ -26,7 +27,7 @@ from storage.tables import (
     revisions,
     verdicts,
 )
-from storage.tallies import Tally, TallyLedger, is_negative, tallies_of, tone_in, week_tally, within
+from storage.tallies import TallyLedger, is_coarse, is_negative, tone_in, within
 
 CHUNK = 500
 TEXT_READ = 4_000  # characters of one text that are read for topics and quotes
@@ -110,6 +111,7 @@ class WeekText:
     compound: float
     stars: float | None
     priority: int
+    rank: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,35 +136,41 @@ def in_part(identity: Any, every: int) -> Any:
     return identity * 48_271 % 2_147_483_647 // 65_536 % every == 0
 
 
-def week_rows(brand: str, days: WeekDays, late_from: datetime, negative: float) -> Select[Any]:
+def week_rows(brand: str, days: WeekDays, negative: float) -> Select[Any]:
     """The statement behind `week_rows`; apart, so that its plan can be looked at."""
     v = verdicts.c
-    coarse = v.marks.bitwise_and(int(Mark.DAY_ONLY)) != 0
-    day = case((coarse, _day_in(days.coarse)), else_=_day_in(days.starts))
-    late = case((v.first_seen_at >= late_from, int(Mark.LATE)), else_=0)
-    tone = tone_in(negative)
-    columns = (v.mention_id, day, v.source, v.stars, tone, v.compound, v.rank, v.place, v.marks + late)
+    day = case((is_coarse(), _day_in(days.coarse)), else_=_day_in(days.starts))
+    columns = (v.mention_id, day, v.source, v.stars, tone_in(negative), v.compound, v.rank, v.place, v.marks)
     return select(*columns).where(*within(brand, *days.stretch)).order_by(v.posted_at, v.mention_id)
 
 
-class WeekLedger(TallyLedger, AnswerLedger):
+def late_count(brand: str, days: WeekDays, late_from: datetime) -> Select[Any]:
+    """The statement behind `late_count`; apart, so that its plan can be looked at."""
+    v = verdicts.c
+    inside = case(
+        (is_coarse(), and_(v.posted_at >= days.coarse[0], v.posted_at < days.coarse[-1])),
+        else_=and_(v.posted_at >= days.starts[0], v.posted_at < days.starts[-1]),
+    )
+    return select(func.count()).where(*within(brand, *days.stretch), v.first_seen_at >= late_from, inside)
+
+
+class WeekLedger(TallyLedger, AnswerLedger, KeptDayLedger):
     """Statements that read a stretch of time, of every table; none of them writes."""
 
     _connection: Connection
 
-    def week_rows(self, brand: str, days: WeekDays, late_from: datetime, negative: float) -> WeekRows:
-        """The mentions of `brand` of these days, oldest first; found at `late_from` or after, they are late."""
-        found = self._connection.execute(week_rows(brand, days, late_from, negative)).all()
+    def week_rows(self, brand: str, days: WeekDays, negative: float) -> WeekRows:
+        """The mentions of `brand` of these days, oldest first."""
+        found = self._connection.execute(week_rows(brand, days, negative)).all()
         rows = WeekRows(*zip(*found, strict=True))
         last = len(days.starts) - 1
         if rows and not 0 <= min(rows.days) <= max(rows.days) < last:
             return rows.at([at for at, day in enumerate(rows.days) if 0 <= day < last])
         return rows
 
-    def coarse_tallies(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
-        """As `tally`, of the mentions only whose source gave a day and no time."""
-        coarse = verdicts.c.marks.bitwise_and(int(Mark.DAY_ONLY)) != 0
-        return tallies_of(self._connection, [week_tally(brand, start, end, negative).where(coarse)])
+    def late_count(self, brand: str, days: WeekDays, late_from: datetime) -> int:
+        """How many mentions of `brand` of these days were found only at `late_from` or after."""
+        return self._connection.scalar(late_count(brand, days, late_from)) or 0
 
     def place_names(self, ids: Iterable[int]) -> dict[int, str]:
         """The place or product each of these mentions is about, by the mention's id."""
@@ -317,6 +325,7 @@ _TEXTS: Select[Any] = (
         verdicts.c.compound,
         verdicts.c.stars,
         verdicts.c.priority,
+        verdicts.c.rank,
     )
     .join(mentions, mentions.c.id == verdicts.c.mention_id)
     .where(mentions.c.removed_at.is_(None))

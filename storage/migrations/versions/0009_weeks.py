@@ -1,4 +1,4 @@
-"""A week read from one index, and the days that are over counted once."""
+"""A week read from one index, and days that are over, which are counted once."""
 
 from __future__ import annotations
 
@@ -49,21 +49,18 @@ def upgrade() -> None:
         postgresql_where=answered,
     )
     op.create_table(
-        "tallied_days",
+        "kept_days",
         sa.Column("brand", sa.String(255), nullable=False),
-        sa.Column("day", _TIME, nullable=False),
-        sa.Column("source", sa.String(255), nullable=False),
-        sa.Column("stars", sa.SmallInteger(), nullable=False),
-        sa.Column("tone", sa.SmallInteger(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("stars_sum", sa.Float(), nullable=False),
-        sa.Column("stars_squares", sa.Float(), nullable=False),
-        sa.Column("worded", sa.Integer(), nullable=False),
-        sa.Column("compound_sum", sa.Float(), nullable=False),
-        sa.Column("compound_squares", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("brand", "day", "source", "stars", "tone", name="pk_tallied_days"),
-        sqlite_with_rowid=False,
+        sa.Column("zone", sa.String(64), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("form", sa.SmallInteger(), nullable=False),
+        sa.Column("starts_at", _TIME, nullable=False),
+        sa.Column("ends_at", _TIME, nullable=False),
+        sa.Column("tallies", sa.Text(), nullable=False),
+        sa.Column("posts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("brand", "zone", "day", name="pk_kept_days"),
     )
+    op.create_index("ix_kept_days_stretch", "kept_days", ["brand", "ends_at", "starts_at"])
 
 
 def _fill() -> None:
