@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -17,11 +17,12 @@ from monitor.digest_days import (
     FORM,
     SHOWN,
     Facts,
+    Numbers,
     facts_of,
+    kept_numbers,
     kept_posts,
-    kept_tallies,
     read_facts,
-    read_tallies,
+    read_numbers,
 )
 from monitor.sentiment import NEGATIVE_TO
 from monitor.weeks import Period, Span, midnight
@@ -56,11 +57,10 @@ def day_facts(
     """What each day of the period came to until `as_of`; `shown` None: with every post, and so counted now."""
     kept: dict[date, Facts] = {}
     if shown == SHOWN and negative == NEGATIVE_TO:
-        of = DaysOf(brand, period.zone, FORM)
-        tallies = ledger.kept_tallies(of, period.first, period.last)
-        posts = ledger.kept_posts(of, period.first, period.last)
+        numbers = _kept_numbers(ledger, brand, period)
+        posts = ledger.kept_posts(DaysOf(brand, period.zone, FORM), period.first, period.last)
         kept = {
-            day: read_facts(tallies[day], posts[day])
+            day: read_facts(numbers[day], posts[day])
             for day in posts
             if midnight(day + _DAY, period.zone) <= as_of
         }
@@ -86,15 +86,24 @@ def counted(
     return [facts_of(rows.at(several), names, shown) for several in at_by]
 
 
-def period_tallies(ledger: Ledger, brand: str, period: Period, negative: float) -> list[Tally]:
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A period that is over, in numbers."""
+
+    tallies: Sequence[Tally]
+    negatives: Sequence[int]  # of the days that are kept, the ids of the negative mentions
+    counted: Sequence[Period]  # the other days
+
+
+def numbers_of(ledger: Ledger, brand: str, period: Period, negative: float) -> Over:
     """The numbers of a period that is over."""
-    kept: dict[date, str] = {}
-    if negative == NEGATIVE_TO:
-        kept = ledger.kept_tallies(DaysOf(brand, period.zone, FORM), period.first, period.last)
-    tallies = [tally for one in kept.values() for tally in read_tallies(one)]
-    for some in _missing(period, kept):
+    kept = _kept_numbers(ledger, brand, period) if negative == NEGATIVE_TO else {}
+    tallies = [tally for one in kept.values() for tally in one.tallies]
+    missing = _missing(period, kept)
+    for some in missing:
         tallies += _counted_tallies(ledger, brand, some, negative)
-    return added_up(tallies)
+    negatives = [post for one in kept.values() for post in one.negatives]
+    return Over(added_up(tallies), negatives, missing)
 
 
 def keep_days(store: Store, brands: Iterable[str], zone: str, now: datetime) -> int:
@@ -108,7 +117,7 @@ def keep_days(store: Store, brands: Iterable[str], zone: str, now: datetime) -> 
         for brand in brands:
             of = DaysOf(brand, zone, FORM)
             with store.reading() as ledger:
-                kept = ledger.kept_tallies(of, today - BACK * _DAY, today)
+                kept = ledger.kept_numbers(of, today - BACK * _DAY, today)
             back = (today - ago * _DAY for ago in range(1, BACK))
             missing = [Period(Span.DAY, day, day, zone) for day in back if day not in kept]
             # A day without a time ends when it ends at Greenwich.
@@ -130,8 +139,13 @@ def _keep(store: Store, of: DaysOf, day: Period) -> bool:
         if not ledger.alone_with_days():
             return False
         (facts,) = counted(ledger, of.brand, day, NEGATIVE_TO, None, SHOWN)
-        ledger.keep_day(of, day.first, days.stretch, kept_tallies(facts.tallies), kept_posts(facts))
+        ledger.keep_day(of, day.first, days.stretch, kept_numbers(facts), kept_posts(facts))
     return True
+
+
+def _kept_numbers(ledger: Ledger, brand: str, period: Period) -> dict[date, Numbers]:
+    kept = ledger.kept_numbers(DaysOf(brand, period.zone, FORM), period.first, period.last)
+    return {day: read_numbers(one) for day, one in kept.items()}
 
 
 def _missing(period: Period, kept: Iterable[date]) -> list[Period]:

@@ -8,6 +8,9 @@ same. Of the posts behind a number the worst are kept, as many as a page ever sh
 from __future__ import annotations
 
 import json
+import sys
+from array import array
+from base64 import b64decode, b64encode
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -141,50 +144,84 @@ def rounded(stars: float) -> int:
     return min(5, max(1, int(stars + 0.5)))
 
 
-def kept_tallies(tallies: Sequence[Tally]) -> str:
-    """The numbers of a day as they are kept: apart, for earlier weeks are compared by them alone."""
-    return json.dumps([_values(one) for one in tallies], ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What earlier periods are compared by."""
+
+    tallies: Sequence[Tally]
+    negatives: Sequence[int]  # as of `Facts`
 
 
-def read_tallies(kept: str) -> list[Tally]:
-    """The numbers that `kept_tallies` wrote."""
-    return [Tally(*one) for one in json.loads(kept)]
+def kept_numbers(facts: Facts) -> str:
+    """The numbers of a day as they are kept: apart, for of earlier periods nothing else is read."""
+    return _json(
+        {"tallies": [_values(one) for one in facts.tallies], "negatives": _packed("q", facts.negatives)}
+    )
+
+
+def read_numbers(kept: str) -> Numbers:
+    """The numbers that `kept_numbers` wrote."""
+    read = json.loads(kept)
+    return Numbers([Tally(*one) for one in read["tallies"]], _unpacked("q", read["negatives"]))
 
 
 def kept_posts(facts: Facts) -> str:
     """All else of a day as it is kept."""
-    return json.dumps(
+    return _json(
         {
             "places": {
                 name: [one.mentions, one.negative, one.rated, one.stars_sum]
                 for name, one in facts.places.items()
             },
             "removed": facts.removed,
-            "worst": {key: [one.total, one.ids, one.ranks, one.tones] for key, one in facts.worst.items()},
-            "first": [[one.total, one] for one in (facts.rated, facts.worded, facts.unread)],
-            "negatives": facts.negatives,
-            "others": facts.others,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+            "worst": {
+                key: [one.total, _packed("q", one.ids), _packed("d", one.ranks), _packed("b", one.tones)]
+                for key, one in facts.worst.items()
+            },
+            "first": [[one.total, _packed("q", one)] for one in (facts.rated, facts.worded, facts.unread)],
+            "others": _packed("q", facts.others),
+        }
     )
 
 
-def read_facts(tallies: str, posts: str) -> Facts:
-    """The day that `kept_tallies` and `kept_posts` wrote."""
+def read_facts(numbers: Numbers, posts: str) -> Facts:
+    """The day that `kept_numbers` and `kept_posts` wrote."""
     kept = json.loads(posts)
-    rated, worded, unread = (Posts(ids, total) for total, ids in kept["first"])
+    rated, worded, unread = (Posts(_unpacked("q", ids), total) for total, ids in kept["first"])
     return Facts(
-        tallies=read_tallies(tallies),
+        tallies=numbers.tallies,
         places={name: Place(*one) for name, one in kept["places"].items()},
         removed=kept["removed"],
-        worst={key: Listing(*one) for key, one in kept["worst"].items()},
+        worst={
+            key: Listing(total, _unpacked("q", ids), _unpacked("d", ranks), _unpacked("b", tones))
+            for key, (total, ids, ranks, tones) in kept["worst"].items()
+        },
         rated=rated,
         worded=worded,
         unread=unread,
-        negatives=kept["negatives"],
-        others=kept["others"],
+        negatives=numbers.negatives,
+        others=_unpacked("q", kept["others"]),
     )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _packed(kind: str, values: Sequence[float]) -> str:
+    """Many numbers in few signs: read ten times as fast as JSON's own."""
+    packed = array(kind, values)
+    if sys.byteorder == "big":
+        packed.byteswap()  # a copy of the store is read anywhere
+    return b64encode(packed.tobytes()).decode("ascii")
+
+
+def _unpacked(kind: str, text: str) -> list[Any]:
+    values = array(kind)
+    values.frombytes(b64decode(text))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()
 
 
 def _values(one: Tally) -> list[Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.customers import Customers
-from monitor.day_counts import day_facts, days_of, period_tallies
+from monitor.day_counts import Over, day_facts, days_of, numbers_of
 from monitor.digest_days import Facts, together
 from monitor.match import Brand
 from monitor.topics import Topic
@@ -119,8 +119,11 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
     oldest = min(last.start_at, *(one.start_at for one in usual))
     days = day_facts(ledger, brand, period, as_of, wanted.negative, shown)
     week = together(days, shown)
+    over = {
+        one.name: numbers_of(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
+    }
     counted = {
-        one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
+        one.name: _earlier(ledger, brand, one, over[one.name]) for one in dict.fromkeys((last, *usual))
     }
     most = max(
         len(week.negatives),
@@ -157,10 +160,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
         usual=tuple(counted[one.name] for one in usual),
         negatives=tuple(ledger.texts_of(brand, [one for one in week.negatives if in_part(one, part)])),
         others=tuple(others),
-        negatives_before=tuple(
-            tuple(ledger.negative_texts(brand, one.start_at, one.end_at, wanted.negative, every=part))
-            for one in usual
-        ),
+        negatives_before=tuple(_negatives(ledger, wanted, over[one.name], part) for one in usual),
         others_before=tuple(others_before),
         every_negative=part,
         every_other=part_other,
@@ -180,7 +180,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
             RivalRows(
                 name=one.name,
                 week=together(day_facts(ledger, one.name, period, as_of, wanted.negative, shown), shown),
-                last=_earlier(ledger, one.name, last, wanted.negative),
+                last=_earlier(ledger, one.name, last, numbers_of(ledger, one.name, last, wanted.negative)),
             )
             for one in rivals_listened_for(wanted)
         ),
@@ -202,7 +202,14 @@ def rivals_listened_for(wanted: Wanted) -> list[Brand]:
     return [one for one in wanted.brands if one.name.casefold() in names and one.name != wanted.brand.name]
 
 
-def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:
-    tally = period_tallies(ledger, brand, period, negative)
-    known = any(one.count > 0 for one in tally) or ledger.was_reading(period.start_at, period.end_at)
-    return Earlier(period, tuple(tally), known)
+def _earlier(ledger: Ledger, brand: str, period: Period, over: Over) -> Earlier:
+    known = any(one.count > 0 for one in over.tallies) or ledger.was_reading(period.start_at, period.end_at)
+    return Earlier(period, tuple(over.tallies), known)
+
+
+def _negatives(ledger: Ledger, wanted: Wanted, over: Over, part: int) -> tuple[WeekText, ...]:
+    brand = wanted.brand.name
+    texts = ledger.texts_of(brand, [one for one in over.negatives if in_part(one, part)])
+    for some in over.counted:
+        texts += ledger.negative_texts(brand, some.start_at, some.end_at, wanted.negative, every=part)
+    return tuple(texts)

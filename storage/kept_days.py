@@ -35,10 +35,10 @@ class KeptDayLedger:
 
     _connection: Connection
 
-    def kept_tallies(self, of: DaysOf, first: date, last: date) -> dict[date, str]:
+    def kept_numbers(self, of: DaysOf, first: date, last: date) -> dict[date, str]:
         """The numbers of the days that are kept."""
         k = kept_days.c
-        found = select(k.day, k.tallies).where(*_between(of, first, last)).order_by(k.day)
+        found = select(k.day, k.numbers).where(*_between(of, first, last)).order_by(k.day)
         return {date.fromisoformat(row[0]): row[1] for row in self._connection.execute(found)}
 
     def kept_posts(self, of: DaysOf, first: date, last: date) -> dict[date, str]:
@@ -57,7 +57,7 @@ class KeptDayLedger:
         return bool(self._connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}))
 
     def keep_day(
-        self, of: DaysOf, day: date, stretch: tuple[datetime, datetime], tallies: str, posts: str
+        self, of: DaysOf, day: date, stretch: tuple[datetime, datetime], numbers: str, posts: str
     ) -> None:
         """Keep what a day came to; all its mentions were posted in `stretch`. Ask `alone_with_days` before counting."""
         k = kept_days.c
@@ -66,7 +66,7 @@ class KeptDayLedger:
             delete(kept_days).where(k.brand == of.brand, k.zone == of.zone, k.day == day.isoformat())
         )
         row = {**name, "form": of.form, "starts_at": stretch[0], "ends_at": stretch[1]}
-        self._connection.execute(insert(kept_days), {**row, "tallies": tallies, "posts": posts})
+        self._connection.execute(insert(kept_days), {**row, "numbers": numbers, "posts": posts})
 
     def forget_days(self, before: datetime) -> int:
         """Throw away the kept days that ended before; answers how many."""

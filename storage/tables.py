@@ -205,7 +205,7 @@ kept_days = Table(  # what days that are over came to; see `storage.kept_days`
     Column("form", SmallInteger, nullable=False),
     Column("starts_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
-    Column("tallies", Text, nullable=False),  # JSON
+    Column("numbers", Text, nullable=False),  # JSON
     Column("posts", Text, nullable=False),  # JSON
     Index("ix_kept_days_stretch", "brand", "ends_at", "starts_at"),
 )

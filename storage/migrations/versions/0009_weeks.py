@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("form", sa.SmallInteger(), nullable=False),
         sa.Column("starts_at", _TIME, nullable=False),
         sa.Column("ends_at", _TIME, nullable=False),
-        sa.Column("tallies", sa.Text(), nullable=False),
+        sa.Column("numbers", sa.Text(), nullable=False),
         sa.Column("posts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("brand", "zone", "day", name="pk_kept_days"),
     )
