@@ -11,9 +11,11 @@ import json
 import sys
 from array import array
 from base64 import b64decode, b64encode
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import neg
 from typing import Any
 
 from monitor.digest_shape import Posts
@@ -296,11 +298,9 @@ def _listing(worst: WeekRows, several: Sequence[int], shown: int | None) -> List
 def _merged(several: Sequence[Listing], shown: int | None) -> Listing:
     if len(several) == 1:
         return several[0]
-    entries = [
-        (-rank, one, tone)
-        for part in several
-        for rank, one, tone in zip(part.ranks, part.ids, part.tones, strict=True)
-    ]
+    entries: list[tuple[float, int, int]] = []
+    for part in _pruned(several, shown):
+        entries += zip([-rank for rank in part.ranks], part.ids, part.tones, strict=True)
     entries.sort()
     some = entries[:shown]
     return Listing(
@@ -309,6 +309,22 @@ def _merged(several: Sequence[Listing], shown: int | None) -> Listing:
         [-rank for rank, _, _ in some],
         [tone for _, _, tone in some],
     )
+
+
+def _pruned(several: Sequence[Listing], shown: int | None) -> Sequence[Listing]:
+    """The same without most of what cannot be among the first `shown`."""
+    if shown is None:
+        return several
+    each = -(-shown // len(several)) - 1
+    if any(len(part.ids) <= each for part in several):
+        return several
+    # So many of each are `shown` in all, none of them with a lower rank than this: nor is what comes before them.
+    least = -min(part.ranks[each] for part in several)
+    pruned = []
+    for part in several:
+        until = bisect_right(part.ranks, least, key=neg)
+        pruned.append(Listing(part.total, part.ids[:until], part.ranks[:until], part.tones[:until]))
+    return pruned
 
 
 def _first(ids: Sequence[int], shown: int | None) -> Posts:

@@ -209,7 +209,7 @@ def _earlier(ledger: Ledger, brand: str, period: Period, over: Over) -> Earlier:
 
 def _negatives(ledger: Ledger, wanted: Wanted, over: Over, part: int) -> tuple[WeekText, ...]:
     brand = wanted.brand.name
-    texts = ledger.texts_of(brand, [one for one in over.negatives if in_part(one, part)])
+    ids = [one for one in over.negatives if in_part(one, part)]
     for some in over.counted:
-        texts += ledger.negative_texts(brand, some.start_at, some.end_at, wanted.negative, every=part)
-    return tuple(texts)
+        ids += ledger.negative_ids(brand, days_of(some), wanted.negative, every=part)
+    return tuple(ledger.texts_of(brand, ids))

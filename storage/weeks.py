@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 
 from storage.answers import AnswerLedger
 from storage.kept_days import KeptDayLedger
-from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
+from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.tables import (
     case_events,
     cases,
@@ -147,11 +147,27 @@ def week_rows(brand: str, days: WeekDays, negative: float) -> Select[Any]:
 def late_count(brand: str, days: WeekDays, late_from: datetime) -> Select[Any]:
     """The statement behind `late_count`; apart, so that its plan can be looked at."""
     v = verdicts.c
-    inside = case(
-        (is_coarse(), and_(v.posted_at >= days.coarse[0], v.posted_at < days.coarse[-1])),
-        else_=and_(v.posted_at >= days.starts[0], v.posted_at < days.starts[-1]),
+    return select(func.count()).where(
+        *within(brand, *days.stretch), v.first_seen_at >= late_from, _inside(days)
     )
-    return select(func.count()).where(*within(brand, *days.stretch), v.first_seen_at >= late_from, inside)
+
+
+def negative_ids(brand: str, days: WeekDays, negative: float, every: int) -> Select[Any]:
+    """The statement behind `negative_ids`; apart, so that its plan can be looked at."""
+    v = verdicts.c
+    kept = v.marks.bitwise_and(int(Mark.REMOVED)) == 0
+    wanted = (in_part(v.mention_id, every), is_negative(negative), kept, _inside(days))
+    found = select(v.mention_id).where(*within(brand, *days.stretch), *wanted)
+    return found.order_by(v.posted_at, v.mention_id)
+
+
+def _inside(days: WeekDays) -> ColumnElement[bool]:
+    """Whether it lies in the days; of what has no time, whether its day is one of them."""
+    at = verdicts.c.posted_at
+    return case(
+        (is_coarse(), and_(at >= days.coarse[0], at < days.coarse[-1])),
+        else_=and_(at >= days.starts[0], at < days.starts[-1]),
+    )
 
 
 class WeekLedger(TallyLedger, AnswerLedger, KeptDayLedger):
@@ -217,14 +233,12 @@ class WeekLedger(TallyLedger, AnswerLedger, KeptDayLedger):
             )
         ]
 
-    def negative_texts(
-        self, brand: str, start: datetime, end: datetime, negative: float, *, every: int = 1
-    ) -> list[WeekText]:
-        """What the negative mentions of `brand` say; with `every` 3, an even third of them."""
-        wanted = _TEXTS.where(
-            *within(brand, start, end), is_negative(negative), in_part(verdicts.c.mention_id, every)
-        )
-        return [WeekText(*row) for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at))]
+    def negative_ids(self, brand: str, days: WeekDays, negative: float, *, every: int = 1) -> list[int]:
+        """Which mentions of `brand` of these days are negative and not removed, oldest first.
+
+        With `every` 3, an even third of them.
+        """
+        return list(self._connection.scalars(negative_ids(brand, days, negative, every)))
 
     def other_texts(self, brand: str, before: datetime, negative: float, limit: int) -> list[WeekText]:
         """What the newest mentions of `brand` before that moment say that are not negative."""
