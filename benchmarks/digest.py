@@ -3,8 +3,8 @@
     python benchmarks/digest.py [MENTIONS] [--brands N] [--keep FILE]
 
 MENTIONS (default 1,000,000) are spread over a year and N brands (default 1: the worst case, a fifty-second of
-them is in the week). Prints seconds, and as a ratio to the least anybody could do: one COUNT over the index. Digests are
-made of all brands.
+them is in the week). Prints seconds, and as a ratio to the least anybody could do: one COUNT over the index.
+Digests are made of all brands.
 """
 
 from __future__ import annotations
