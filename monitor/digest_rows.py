@@ -20,7 +20,7 @@ from storage.answers import AnsweredReview, WeekCase
 from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
 from storage.store import Ledger
 from storage.tallies import Tally
-from storage.weeks import StarStep, WeekText, in_part
+from storage.weeks import StarStep, WeekText, part_of
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -131,7 +131,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
     )
     part = max(1, -(-most // NEGATIVES_READ))
     part_other = max(1, -(-len(week.others) // OTHERS_READ))
-    others = ledger.texts_of(brand, [one for one in week.others if in_part(one, part_other)])
+    others = ledger.texts_of(brand, part_of(week.others, part_other))
     others_before = ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)
     events = ledger.week_events(brand, start, as_of, REOPENED)
     promises = ledger.week_promises(brand, start, as_of)
@@ -158,7 +158,7 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
         shown=shown,
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
-        negatives=tuple(ledger.texts_of(brand, [one for one in week.negatives if in_part(one, part)])),
+        negatives=tuple(ledger.texts_of(brand, part_of(week.negatives, part))),
         others=tuple(others),
         negatives_before=tuple(_negatives(ledger, wanted, over[one.name], part) for one in usual),
         others_before=tuple(others_before),
@@ -209,7 +209,7 @@ def _earlier(ledger: Ledger, brand: str, period: Period, over: Over) -> Earlier:
 
 def _negatives(ledger: Ledger, wanted: Wanted, over: Over, part: int) -> tuple[WeekText, ...]:
     brand = wanted.brand.name
-    ids = [one for one in over.negatives if in_part(one, part)]
+    ids = part_of(over.negatives, part)
     for some in over.counted:
         ids += ledger.negative_ids(brand, days_of(some), wanted.negative, every=part)
     return tuple(ledger.texts_of(brand, ids))

@@ -60,7 +60,7 @@ class AnswerLedger:
     def week_cases(self, brand: str, start: datetime, end: datetime) -> list[WeekCase]:
         """The cases of `brand` in which something was open, due, answered or closed, by number."""
         found = self._connection.execute(week_cases(brand, start, end).order_by(cases.c.number))
-        return [WeekCase(*row) for row in found]
+        return [WeekCase(*row) for row in found.all()]
 
     def cases_among(
         self, brand: str, start: datetime, end: datetime, numbers: Collection[int], about: Collection[int]
@@ -114,7 +114,7 @@ class AnswerLedger:
             .order_by(c.number.desc())
             .limit(limit)
         )
-        latest = [AnsweredReview(*row) for row in self._connection.execute(found)]
+        latest = [AnsweredReview(*row) for row in self._connection.execute(found).all()]
         return [one for one in reversed(latest) if one.stars is not None]
 
 
