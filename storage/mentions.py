@@ -197,15 +197,6 @@ class MentionLedger:
             )
         drop_days(self._connection, touched.union((brand, facts[one].posted_at) for one, brand in latest))
 
-    def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
-        """When these mentions count as posted: the date the source gave, or when they were first seen."""
-        c = mentions.c
-        return {
-            row.id: row.posted_at
-            for some in _chunks(sorted(set(mention_ids)))
-            for row in self._connection.execute(select(c.id, c.posted_at).where(c.id.in_(some)))
-        }
-
     def mention(self, identity: int) -> Mention | None:
         """The mention with this id; None when there is none. A removed one has no words left."""
         row = self._connection.execute(select(mentions).where(mentions.c.id == identity)).mappings().first()
