@@ -1,6 +1,7 @@
 """What must be read from the store for a digest, and nothing more? One view of the store, a dozen statements.
 
-A week of a million mentions is answered from an index; words are read for a bounded number of them. Where that
+A week of a million mentions is put together from its days (`monitor.day_counts`); words are read for a bounded
+number of them. Where that
 is not all, the same even part is read of every period, so that they can be compared, and the digest says so.
 """
 
@@ -81,7 +82,6 @@ class Rows:
     days: tuple[Facts, ...]  # each day of the period
     week: Facts  # all of them together
     late: int  # mentions found only after the period was over
-    shown: int | None  # so many posts are known of each number; None: all
     last: Earlier
     usual: tuple[Earlier, ...]  # the latest first
     negatives: tuple[WeekText, ...]
@@ -91,12 +91,9 @@ class Rows:
     every_negative: int  # of the negative texts every so-manieth was read, in all periods
     every_other: int
     cases: tuple[WeekCase, ...]  # of the period, and those that its posts, promises, … are about; by number
-    promptness: Mapping[
-        str, tuple[int, int]
-    ]  # of each earlier period: cases answered in time, of so many due
-    last_times: tuple[
-        timedelta, ...
-    ]  # how long the first answers of the last period took, the quickest first
+    # Of each earlier period, by its name: so many cases were answered in time, of so many that were due.
+    promptness: Mapping[str, tuple[int, int]]
+    last_times: tuple[timedelta, ...]  # of the first answers of the last period, the quickest first
     events: tuple[CaseEvent, ...]
     promises: tuple[Promise, ...]
     corrections: tuple[Correction, ...]
@@ -155,7 +152,6 @@ def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None =
         days=tuple(days),
         week=week,
         late=ledger.late_count(brand, days_of(period), period.end_at) if as_of >= period.end_at else 0,
-        shown=shown,
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
         negatives=tuple(ledger.texts_of(brand, part_of(week.negatives, part))),

@@ -1,7 +1,8 @@
 """What does a brand's week consist of? The statements behind the digest.
 
 Numbers are counted from `ix_verdicts_week` alone; texts are touched only where words are needed. Nothing here
-knows about weeks or time zones: every method takes instants, `start` inclusive and `end` exclusive.
+knows about weeks or time zones: every method takes instants (`WeekDays`: of several days), `start` inclusive and
+`end` exclusive.
 """
 
 from __future__ import annotations
