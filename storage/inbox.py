@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, func, insert, select
 
 from storage.cases import _REVIEWED, _reviewed
+from storage.kept_days import announce_verdicts, drop_days_of
 from storage.records import CaseStatus, Priority, Removal, Reviewed, clean_key, clean_line
 from storage.search import PROBED, drop_words, far_from_filling, holders, of_holders
 from storage.tables import AUTHOR_KEY, case_events, cases, crawl_runs, mentions, saved_filters
@@ -183,10 +184,12 @@ class InboxLedger:
         """Delete these mentions and all that hangs on them: versions, verdicts, cases, histories."""
         several = list(ids)
         gone = 0
+        announce_verdicts(self._connection)
         for start in range(0, len(several), CHUNK):
             some = several[start : start + CHUNK]
             self._connection.execute(delete(cases).where(cases.c.mention_id.in_(some)))
             drop_words(self._connection, some)
+            drop_days_of(self._connection, some)
             gone += self._connection.execute(delete(mentions).where(mentions.c.id.in_(some))).rowcount
         return gone
 

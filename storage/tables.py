@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def _from_microseconds(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(0, 0, value)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite.
 
@@ -54,11 +59,17 @@ class UtcTime(TypeDecorator[datetime]):
             return (value - _EPOCH) // _MICROSECOND
         return value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        # Not the decorator's own way, three calls for each of a digest's thousands of times.
+        if dialect.name == "sqlite":
+            return _from_microseconds
+        return super().result_processor(dialect, coltype)
+
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return _EPOCH + timedelta(microseconds=value)
+            return _from_microseconds(value)
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
@@ -125,6 +136,9 @@ mentions = Table(
     ),
 )
 
+# Dates without a time: the day counts, not the instant.
+COARSE = ("day", "month", "year")  # of `DatePrecision`
+
 # What else an author wrote, and what else was said of a place. Only the beginning stands in the index: a name
 # of a thousand characters is longer than PostgreSQL takes; whoever asks compares the whole name as well.
 AUTHOR_KEY = "substr(author, 1, 100)"
@@ -173,7 +187,38 @@ verdicts = Table(
     Column("source", String(255), nullable=False),
     Column("stars", Float),
     Column("posted_at", UtcTime, nullable=False),
-    Index("ix_verdicts_week", "brand", "posted_at", "source", "stars", "compound", "priority"),
+    Column("first_seen_at", UtcTime),
+    # Not its name, of which PostgreSQL's index could not take a long one: see `storage.rows.place_number`.
+    Column("place", BigInteger, nullable=False, server_default="0"),
+    Column("marks", SmallInteger, nullable=False, server_default="0"),  # of `storage.records.Mark`
+    Index(
+        "ix_verdicts_week",
+        "brand",
+        "posted_at",
+        "mention_id",
+        "source",
+        "stars",
+        "compound",
+        "priority",
+        "rank",
+        "place",
+        "marks",
+        "first_seen_at",
+    ),
+)
+
+kept_days = Table(  # what days that are over came to; see `storage.kept_days`
+    "kept_days",
+    metadata,
+    Column("brand", String(255), primary_key=True),
+    Column("zone", String(64), primary_key=True),
+    Column("day", String(10), primary_key=True),  # 2026-11-21
+    Column("form", SmallInteger, nullable=False),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("numbers", Text, nullable=False),  # JSON
+    Column("posts", Text, nullable=False),  # JSON
+    Index("ix_kept_days_stretch", "brand", "ends_at", "starts_at"),
 )
 
 # Newest first, of every brand, with what a list of mentions is narrowed by; see `ix_cases_unanswered`.
@@ -288,6 +333,25 @@ Index(
     postgresql_where=text("closed_at IS NOT NULL"),
 ).ddl_if(dialect="postgresql")
 Index("ix_cases_narrowed", cases.c.number, *_NARROWED_BY).ddl_if(dialect="sqlite")  # for the list of all
+
+# What a digest counts of answers, from the index alone: in time or not, and how long they took.
+Index(
+    "ix_cases_due",
+    cases.c.respond_by,  # first, as above
+    cases.c.brand,
+    cases.c.opened_at,
+    cases.c.first_response_at,
+    cases.c.closed_at,
+    cases.c.status,
+)
+Index(
+    "ix_cases_answered",
+    cases.c.first_response_at,
+    cases.c.brand,
+    cases.c.opened_at,
+    sqlite_where=text("first_response_at IS NOT NULL"),
+    postgresql_where=text("first_response_at IS NOT NULL"),
+)
 
 saved_filters = Table(  # a view of the inbox somebody gave a name
     "saved_filters",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from storage.mentions import Revision
 from storage.records import (
@@ -23,6 +24,7 @@ from storage.records import (
     Written,
 )
 from storage.store import Store
+from storage.tables import verdicts
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -151,7 +153,7 @@ def test_a_verdict_is_counted_when_it_was_posted_or_else_first_seen(
         edited = replace(one, text="edited")
         ledger.write_mentions([edited], NOW + timedelta(hours=1))
         ledger.write_verdicts([(identity, edited, verdict())])
-        assert ledger.posted_at([identity]) == {identity: posted_at}
+        assert ledger._connection.scalar(select(verdicts.c.posted_at)) == posted_at
 
 
 def test_reach_grows_without_making_a_revision(store: Store) -> None:
