@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from storage.records import DeliveryKind, DeliveryState, Priority
 from storage.tables import deliveries, verdicts
-from storage.weeks import NEGATIVE_BELOW
+from storage.tallies import NEGATIVE_BELOW
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.PARKED)
 
