@@ -199,7 +199,7 @@ def test_an_older_store_is_filled_with_what_a_writer_writes_today(empty_url: str
             "DROP INDEX ix_cases_due",
             "DROP INDEX ix_cases_answered",
             "DROP TABLE kept_days",
-            "UPDATE alembic_version SET version_num = '0008'",
+            "UPDATE alembic_version SET version_num = '0009'",
         ):
             connection.execute(text(statement))
     open_store(empty_url).close()
