@@ -174,6 +174,12 @@ def _plain_news(news: News, case: Case, now: datetime) -> _Said:
                 quote=news.words,
                 link=news.link,
             )
+        case Told.SHOWN_AGAIN:
+            stands: Sentence = [] if case.status.closed else [f"{case.name} is {case.status} again."]
+            return _Said(
+                [["Its site had hidden it and shows it again."], stands, _due("Answer due ", news.by)],
+                quote=news.words,
+            )
         case Told.EDITED:
             return _Said([["The customer changed what they wrote."]], quote=news.words)
     return _Said([[actor, f": {news.what.value}"]], quote=news.words)

@@ -38,6 +38,7 @@ from alerts.lives import (
     opened,
     opening_event,
     reopened,
+    shown_again,
     withdrawn,
 )
 from alerts.sla import Policy, level_by, promise_remind_by, wake_at
@@ -76,6 +77,7 @@ __all__ = [
     "opened",
     "opening_event",
     "reopened",
+    "shown_again",
     "stamp",
     "withdrawn",
 ]
@@ -570,6 +572,7 @@ def _what_they_did(event: CaseEvent, name: str) -> str:
     if event.actor == LOWSTAR:
         words = {
             "removed": "Its author deleted it",
+            Told.SHOWN_AGAIN.value: "Its site shows it again",
             "edited": "Its author changed it",
             "recovered": "Its author changed the stars",
             "stars changed": "Its author changed the stars",

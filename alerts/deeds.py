@@ -116,6 +116,7 @@ class Told(StrEnum):
     NOTED = "noted"
     FOLLOW_UP = "followed up"
     EDITED = "edited"
+    SHOWN_AGAIN = "shown again"
 
     @property
     def broadcast(self) -> bool:

@@ -196,12 +196,12 @@ def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
     """The mail of a message: its own, or plain text and the same as simple HTML. Strangers' words stay text."""
     own = bool(message.raw)
     mail = message_from_string(message.raw, EmailMessage, policy=SMTP) if own else EmailMessage(policy=SMTP)
-    for name in ("From", "To", "Date", "Message-ID"):
+    for name in ("From", "To", "Cc", "Bcc", "Reply-To", "Sender", "Date", "Message-ID"):
         del mail[name]  # who sends it writes those
     mail["From"] = Address("lowstar", addr_spec=sender)
     mail["To"] = Address(addr_spec=message.channel)
     if not mail["Subject"]:
-        mail["Subject"] = clip(one_line(unescape(message.text)), SUBJECT_MAX) or "lowstar"
+        mail["Subject"] = subject_line(clip(one_line(unescape(message.text)), SUBJECT_MAX)) or "lowstar"
     mail["Date"] = format_datetime(now.astimezone(UTC))
     domain = sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{re.sub('[^A-Za-z0-9_-]', '', message.outbox_id)[:64]}@{domain}>"
@@ -215,6 +215,18 @@ def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
     mail.set_content(text + "\n")
     mail.add_alternative(as_html(text), subtype="html")
     return mail
+
+
+def subject_line(text: str) -> str:
+    """`text` as it may stand in a Subject: one line, and nothing in it that looks like an encoded word (RFC 2047).
+
+    The email package decodes such a word when the header is set and writes down what was in it, line ends and all:
+    a review's title could have added a Bcc.
+
+    >>> subject_line("1 star: =?utf-8?q?=0D=0ABcc:_all=40example.com?=")
+    '1 star: = ?utf-8?q?=0D=0ABcc:_all=40example.com?='
+    """
+    return one_line(text).replace("=?", "= ?")
 
 
 def as_html(text: str) -> str:

@@ -74,6 +74,9 @@ def _change(
     for key, case in standing.items():
         if case.mention_id in withdrawn:
             after, events = cases.withdrawn(case, withdrawn[case.mention_id], now)
+        elif key in news and news[key].back:
+            history_of = ledger.events(case.number)
+            after, events = cases.shown_again(case, news[key], history_of, now, policy)
         elif key in news:
             after, events = cases.edited(case, news[key], now, policy)
         else:
@@ -98,7 +101,12 @@ def _change(
 
 
 def _told(case: Case, events: Sequence[CaseEvent], policy: Policy) -> News | None:
-    """What the thread hears when the author changed the stars; a changed text is seen on the card."""
+    """What the thread hears when the author changed the stars, or the site shows again what it had hidden; a
+    changed text is seen on the card."""
+    if events and events[0].action == Told.SHOWN_AGAIN and Told.REOPENED not in {e.action for e in events}:
+        words = "; ".join(event.detail for event in events[1:])
+        by = case.answer_by if case.waiting else None
+        return News(what=Told.SHOWN_AGAIN, words=words, owner=case.owner, by=by)
     for event in events:
         if event.action == Told.REOPENED:
             to = policy.told_at(case.brand, 2)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.deeds import LOWSTAR, Told
 from alerts.routing import Route, within_for
 from alerts.sla import STANDARD, Policy, business_time_between, due_by, wake_at
-from storage.records import Case, CaseEvent, CaseStatus, Mention, Verdict
+from storage.records import Case, CaseEvent, CaseStatus, Mention, Priority, Verdict
 
 FIRM_STARS = 3.0  # a case has recovered when its stars rose above the middle of the scale
 
@@ -22,13 +23,18 @@ class Judged:
     verdict: Verdict
     new: bool  # seen for the first time; else it changed
     stars_before: float | None = None
+    back: bool = False  # it had been removed, and its source shows it again
+    priority_before: Priority | None = None  # of what came back: as it was judged before it went
 
 
 def is_news(judged: Judged, now: datetime, max_age: timedelta) -> bool:
     """True when somebody should still hear of it: it changed just now, or was posted within `max_age`.
 
-    A mention without a date is news: nobody can say that it is old.
+    A mention without a date is news: nobody can say that it is old. What was hidden for a while and is no worse
+    than it was is none: it was passed over when it was new.
     """
+    if judged.back:
+        return judged.priority_before is None or judged.verdict.priority > judged.priority_before
     posted = judged.mention.published_at
     return not judged.new or posted is None or now - posted <= max_age
 
@@ -114,6 +120,33 @@ def withdrawn(case: Case, reason: str, now: datetime) -> tuple[Case, list[CaseEv
     if not case.status.closed:
         changed = closed(replace(changed, status=CaseStatus.DISMISSED), now)
     return changed, [event]
+
+
+def shown_again(
+    case: Case, judged: Judged, history: Sequence[CaseEvent], now: datetime, policy: Policy = STANDARD
+) -> tuple[Case, list[CaseEvent]]:
+    """The case after its mention, which had been removed, is shown again: what its removal closed stands as before.
+
+    Whoever had it has it again, with as much time as at first. What a person closed stays closed.
+    """
+    hidden = [event for event in history if event.action == "removed"]
+    if case.status.closed and any(event.at == case.closed_at for event in hidden):
+        case = _as_before(case, now, policy)
+    changed, events = edited(case, judged, now, policy)
+    # Its words were let go when it was removed: whether they are the same nobody can say, and they are no edit.
+    rest = [event for event in events if event.action != "edited"]
+    action, why = "read again", "its words had not been kept"
+    if hidden:
+        action, why = Told.SHOWN_AGAIN.value, "its site shows it again"
+    return changed, [CaseEvent(case.number, now, LOWSTAR, action, why, changed.version), *rest]
+
+
+def _as_before(case: Case, now: datetime, policy: Policy) -> Case:
+    again = reopened(case, now, policy)
+    again = replace(again, owner=case.owner, level=case.level, claimed_at=case.claimed_at)
+    if case.first_response_at is not None:
+        return replace(again, status=CaseStatus.ANSWERED, again_by=None, remind_by=None)
+    return replace(again, status=CaseStatus.CLAIMED, heard_at=now) if case.owner else again
 
 
 def _stars(stars: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from alerts.blocks import Around, message_for
 from alerts.blocks_ops import source_message
@@ -90,23 +91,16 @@ def render_for(config: Config, store: Store, clock: Callable[[], datetime]) -> R
 
 
 def event_message(store: Store, delivery: Delivery) -> Message:
-    """What a subscriber is told: the event, and the case as it is by now. A removed mention has no words left."""
-    from monitor.commands.cases import as_plain  # the same fields as `lowstar cases show --json` and the API
+    """What a subscriber is told: the event, and the case or mention as it is by now. A removed one has no words."""
     from monitor.view import as_json
 
     body = read_body(delivery.body)
     event = body.get("event") or {}
-    number = int(event.get("number", 0))
-    with store.reading() as ledger:
-        reviewed = ledger.reviewed(number)
+    about = _mention_told_of(store, event) if "mention" in event else _case_told_of(store, event)
     said = {
         "type": event.get("type", ""),
         "timestamp": event.get("at", ""),
-        "data": {
-            "event": {name: event.get(name, "") for name in ("actor", "action", "detail")},
-            "number": number,
-            "case": None if reviewed is None else as_plain(reviewed),
-        },
+        "data": {"event": {name: event.get(name, "") for name in ("actor", "action", "detail")}, **about},
     }
     return Message(
         channel=delivery.channel,
@@ -115,3 +109,22 @@ def event_message(store: Store, delivery: Delivery) -> Message:
         kind=delivery.kind.value,
         raw=as_json(said),
     )
+
+
+# The same fields as the API and `lowstar cases show --json`.
+def _case_told_of(store: Store, event: Mapping[str, Any]) -> dict[str, Any]:
+    from monitor.commands.cases import as_plain
+
+    number = int(event.get("number", 0))
+    with store.reading() as ledger:
+        reviewed = ledger.reviewed(number)
+    return {"number": number, "case": None if reviewed is None else as_plain(reviewed)}
+
+
+def _mention_told_of(store: Store, event: Mapping[str, Any]) -> dict[str, Any]:
+    from monitor.export import plain_mention
+
+    identity, brand = int(event["mention"]), event.get("brand")
+    with store.reading() as ledger:
+        judged = [one for one in ledger.judged(identity) if one.verdict.brand == brand]
+    return {"id": identity, "brand": brand, "mention": plain_mention(judged[0]) if judged else None}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from alerts.subscribers import TYPES, Subscription
+from alerts.subscribers import BY_NAME, TYPES, Subscription
 from monitor.config_check import Table
 from monitor.config_named import TOKEN_MIN, word_of
 from monitor.config_secrets import read_value, safe_url_problem
@@ -72,8 +72,8 @@ def _name_problem(name: str) -> str:
 
 
 def _event_problem(event: str) -> str:
-    return "" if event in TYPES else _events_allowed()
+    return "" if event in (*TYPES, *BY_NAME) else _events_allowed()
 
 
 def _events_allowed() -> str:
-    return "some of " + ", ".join(TYPES)
+    return "some of " + ", ".join((*TYPES, *BY_NAME))

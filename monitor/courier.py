@@ -1,4 +1,4 @@
-"""Who sends what a webhook brought, where only the dashboard runs? A thread that delivers whenever there is news.
+"""Who sends what was done in the dashboard, or what a webhook brought? A thread that delivers whenever there is news.
 
 Beside `lowstar listen` or a run it does no harm: a delivery is claimed before it is sent, so it goes out once.
 """
@@ -48,6 +48,7 @@ class Courier:
         self._stop.wait(seconds)
 
     def _work(self) -> None:
+        from alerts.subscribers import tell_subscribers
         from monitor.roads import notifiers_for
         from monitor.runner import deliver
 
@@ -59,6 +60,7 @@ class Courier:
                 return
             roads = roads or notifiers_for(self._config)
             try:
+                tell_subscribers(self._store, self._config.subscriptions, self._clock())
                 deliver(
                     self._config,
                     self._store,

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from monitor.digest_days import ALL, NEGATIVE, Facts
 from monitor.digest_rows import RECOVERY_READ, Earlier, Rows
 from monitor.digest_service import (
     answers_of,
@@ -27,13 +28,14 @@ from monitor.digest_service import (
     star_changes_of,
     value_of,
 )
-from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Share, StarBar, Voice
+from monitor.digest_shape import Count, Day, Digest, Mean, Part, Post, Posts, Share, StarBar, Voice
 from monitor.digest_words import Words, loves_of, topics_of
 from monitor.match import Matcher
 from monitor.noise import Change, count_change, mean_change, share_change
 from monitor.weeks import Span
-from storage.records import Label, case_name
-from storage.weeks import Tally, WeekPost, WeekRow, tone_of
+from storage.records import case_name
+from storage.tallies import Tally, tone_of
+from storage.weeks import WeekPost, WeekText
 
 Look = Callable[[Iterable[int]], Mapping[int, WeekPost]]
 
@@ -49,43 +51,38 @@ def digest_of(rows: Rows, look: Look) -> Digest:
     """The digest of `rows`; `look` gives the words of the posts that are shown."""
     wanted, period = rows.wanted, rows.wanted.period
     week = rows.week
-    tones = {row.id: tone_of(row.stars, row.compound, wanted.negative) for row in week}
-    ids = _worst_first(week)
-    rank = {row.id: row.rank for row in week}
-    negative = tuple(one for one in ids if tones[one] < 0)
+    ids, negative = week.listing(ALL).posts, week.listing(NEGATIVE).posts
+    tones = {
+        text.id: tone_of(text.stars, text.compound, wanted.negative)
+        for text in (*rows.negatives, *rows.others)
+    }
+    for listing in (one for facts in (week, *rows.days) for one in facts.worst.values()):
+        tones.update(zip(listing.ids, listing.tones, strict=True))
     usual = [one for one in rows.usual if one.known]
     last = rows.last if rows.last.known else None
-    known = bool(week) or _was_read(rows)
+    known = week.count > 0 or _was_read(rows)
     passed = max(0.0, (rows.as_of - period.start_at) / timedelta(days=1))
 
     words = Words(look, wanted, {case.mention_id: case_name(case.number) for case in rows.cases}, tones)
-    topics = topics_of(rows, words, rank)
-    loves, thank = loves_of(rows, words, tones)
+    topics = topics_of(rows, words)
+    loves, thank = loves_of(rows, words)
     answers = answers_of(rows, words)
     changes = star_changes_of(rows, words)
     still_open = open_of(rows, words)
 
     stars = _mean(
-        [row.stars for row in week if row.stars is not None],
-        last,
-        usual,
-        lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
-        STEP_STARS,
-        tuple(one.id for one in week if one.stars is not None),
-    )
+        week, last, usual, lambda one: (one.count if one.stars else 0, one.stars_sum, one.stars_squares),
+        STEP_STARS, week.rated,
+    )  # fmt: skip
     tone = _mean(
-        [row.compound for row in week if row.compound != 0],
-        last,
-        usual,
-        lambda one: (one.worded, one.compound_sum, one.compound_squares),
-        STEP_TONE,
-        tuple(row.id for row in week if row.compound != 0),
-    )
-    sources = _sources(rows, ids, tones, last)
-    places = _places(rows, tones)
+        week, last, usual, lambda one: (one.worded, one.compound_sum, one.compound_squares),
+        STEP_TONE, week.worded,
+    )  # fmt: skip
+    sources = _sources(rows, last)
+    places = _places(week)
     bars = _bars(week, usual)
-    days = _days(rows, tones)
-    voices = _voices(rows, tones, tone.value, stars.value, last)
+    days = _days(rows)
+    voices = _voices(rows, tone.value, stars.value, last)
     shown = [ids, negative, *(bar.posts for bar in bars), *(day.posts for day in days)]
     shown += [part.posts for part in (*sources, *places)] + [voice.posts for voice in voices]
     shown += [fact.posts for fact in (*topics.hurts, *topics.papercuts)]
@@ -110,12 +107,12 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         as_of=rows.as_of,
         whole=rows.as_of >= period.end_at,
         known=known,
-        mentions=_count(len(week) if known else None, ids, last, usual, passed, lambda one: True),
+        mentions=_count(week.count if known else None, ids, last, usual, passed, lambda one: True),
         negative=_count(
-            len(negative) if known else None, negative, last, usual, passed, lambda one: one.tone < 0
+            negative.total if known else None, negative, last, usual, passed, lambda one: one.tone < 0
         ),
-        negative_share=_negative_share(len(negative), len(week), negative, last, usual),
-        unread=tuple(row.id for row in week if row.label == Label.UNREAD),
+        negative_share=_negative_share(negative.total, week.count, negative, last, usual),
+        unread=week.unread,
         stars=stars,
         tone=tone,
         bars=bars,
@@ -142,10 +139,6 @@ def digest_of(rows: Rows, look: Look) -> Digest:
         names=topics.names,
         posts={one: post for one in sorted(words.known) if (post := words.post(one)) is not None},
     )
-
-
-def _worst_first(rows: Sequence[WeekRow]) -> tuple[int, ...]:
-    return tuple(row.id for row in sorted(rows, key=lambda row: (-row.rank, row.id)))
 
 
 def _was_read(rows: Rows) -> bool:
@@ -196,19 +189,19 @@ def _negative_share(
 
 
 def _mean(
-    values: Sequence[float],
+    week: Facts,
     last: Earlier | None,
     usual: Sequence[Earlier],
     sums: Callable[[Tally], tuple[int, float, float]],
     least_step: float,
-    posts: tuple[int, ...],
+    posts: Posts,
 ) -> Mean:
-    def of(several: Sequence[Earlier]) -> tuple[int, float, float]:
-        each = [sums(one) for earlier in several for one in earlier.tally]
+    def of(several: Iterable[Sequence[Tally]]) -> tuple[int, float, float]:
+        each = [sums(one) for tallies in several for one in tallies]
         return sum(one[0] for one in each), sum(one[1] for one in each), sum(one[2] for one in each)
 
-    now = (len(values), sum(values), sum(value * value for value in values))
-    before, latest = of(usual), of([last] if last else [])
+    now = of([week.tallies])
+    before, latest = of(one.tally for one in usual), of([last.tally] if last else [])
     return Mean(
         value=now[1] / now[0] if now[0] else None,
         count=now[0],
@@ -221,97 +214,93 @@ def _mean(
     )
 
 
-def _bars(week: Sequence[WeekRow], usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
-    by_stars: dict[int, list[WeekRow]] = defaultdict(list)
-    for row in week:
-        if row.stars is not None:
-            by_stars[min(5, max(1, int(row.stars + 0.5)))].append(row)
+def _bars(week: Facts, usual: Sequence[Earlier]) -> tuple[StarBar, ...]:
     return tuple(
         StarBar(
             stars=stars,
-            count=len(by_stars[stars]),
+            count=sum(one.count for one in week.tallies if one.stars == stars),
             usual=sum(t.count for one in usual for t in one.tally if t.stars == stars) / len(usual)
             if usual
             else None,
-            posts=_worst_first(by_stars[stars]),
+            posts=week.listing(f"stars {stars}").posts,
         )
         for stars in (5, 4, 3, 2, 1)
     )
 
 
-def _days(rows: Rows, tones: Mapping[int, int]) -> tuple[Day, ...]:
+def _days(rows: Rows) -> tuple[Day, ...]:
     period = rows.wanted.period
-    by_day: dict[object, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        by_day[period.day_of(row.posted_at, coarse=row.coarse)].append(row)
     until = period.day_of(rows.as_of - timedelta(microseconds=1))
-    days = []
-    for day in period.days:
-        if day > until:
-            break  # it has not been yet: no day at all, not one without mentions
-        mine = by_day[day]
-        felt = [row.compound for row in mine if row.compound != 0]
-        days.append(
-            Day(
-                day=day,
-                mentions=len(mine),
-                negative=sum(tones[row.id] < 0 for row in mine),
-                positive=sum(tones[row.id] > 0 for row in mine),
-                tone=sum(felt) / len(felt) if felt else None,
-                posts=_worst_first(mine),
-            )
+    # What has not been yet is no day at all, not one without mentions.
+    return tuple(
+        Day(
+            day=day,
+            mentions=facts.count,
+            negative=sum(one.count for one in facts.tallies if one.tone < 0),
+            positive=sum(one.count for one in facts.tallies if one.tone > 0),
+            tone=_tone(facts),
+            posts=facts.listing(ALL).posts,
         )
-    return tuple(days)
-
-
-def _sources(
-    rows: Rows, ids: Sequence[int], tones: Mapping[int, int], last: Earlier | None
-) -> tuple[Part, ...]:
-    by_source: dict[str, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        by_source[row.source].append(row)
-    before: dict[str, int] = defaultdict(int)
-    for one in last.tally if last else ():
-        before[one.source] += one.count
-    parts = [
-        _part(
-            name,
-            rows.wanted.titles.get(name, name),
-            by_source.get(name, []),
-            before[name] if last else None,
-            tones,
-        )
-        for name in {*by_source, *before}
-    ]
-    return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
-
-
-def _places(rows: Rows, tones: Mapping[int, int]) -> tuple[Part, ...]:
-    by_place: dict[str, list[WeekRow]] = defaultdict(list)
-    for row in rows.week:
-        if row.entity:
-            by_place[row.entity].append(row)
-    parts = [_part(name, name, mine, None, tones) for name, mine in by_place.items()]
-    return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
-
-
-def _part(name: str, title: str, mine: Sequence[WeekRow], last: int | None, tones: Mapping[int, int]) -> Part:
-    rated = [row.stars for row in mine if row.stars is not None]
-    return Part(
-        name=name,
-        title=title,
-        mentions=len(mine),
-        last=last,
-        negative=sum(tones[row.id] < 0 for row in mine),
-        stars=sum(rated) / len(rated) if rated else None,
-        rated=len(rated),
-        posts=_worst_first(mine),
+        for day, facts in zip(period.days, rows.days, strict=True)
+        if day <= until
     )
 
 
-def _voices(
-    rows: Rows, tones: Mapping[int, int], tone: float | None, stars: float | None, last: Earlier | None
-) -> tuple[Voice, ...]:
+def _tone(facts: Facts) -> float | None:
+    worded = sum(one.worded for one in facts.tallies)
+    return sum(one.compound_sum for one in facts.tallies) / worded if worded else None
+
+
+def _stars(tallies: Iterable[Tally]) -> tuple[int, float | None]:
+    """How many gave stars, and how many on average."""
+    rated = [one for one in tallies if one.stars]
+    count = sum(one.count for one in rated)
+    return count, sum(one.stars_sum for one in rated) / count if count else None
+
+
+def _sources(rows: Rows, last: Earlier | None) -> tuple[Part, ...]:
+    by_source: dict[str, list[Tally]] = defaultdict(list)
+    for one in rows.week.tallies:
+        by_source[one.source].append(one)
+    before: dict[str, int] = defaultdict(int)
+    for one in last.tally if last else ():
+        before[one.source] += one.count
+    parts = []
+    for name in {*by_source, *before}:
+        rated, stars = _stars(by_source.get(name, ()))
+        parts.append(
+            Part(
+                name=name,
+                title=rows.wanted.titles.get(name, name),
+                mentions=sum(one.count for one in by_source.get(name, ())),
+                last=before[name] if last else None,
+                negative=sum(one.count for one in by_source.get(name, ()) if one.tone < 0),
+                stars=stars,
+                rated=rated,
+                posts=rows.week.listing(f"source {name}").posts,
+            )
+        )
+    return tuple(sorted(parts, key=lambda part: (-part.mentions, -(part.last or 0), part.name)))
+
+
+def _places(week: Facts) -> tuple[Part, ...]:
+    parts = [
+        Part(
+            name=name,
+            title=name,
+            mentions=place.mentions,
+            last=None,
+            negative=place.negative,
+            stars=place.stars_sum / place.rated if place.rated else None,
+            rated=place.rated,
+            posts=week.listing(f"place {name}").posts,
+        )
+        for name, place in week.places.items()
+    ]
+    return tuple(sorted(parts, key=lambda part: (-part.negative, -part.mentions, part.name))[:PLACES_KEPT])
+
+
+def _voices(rows: Rows, tone: float | None, stars: float | None, last: Earlier | None) -> tuple[Voice, ...]:
     wanted = rows.wanted
     brand = wanted.brand
     if not brand.rivals:
@@ -319,56 +308,52 @@ def _voices(
     own = Voice(
         name=brand.name,
         own=True,
-        mentions=len(rows.week),
+        mentions=rows.week.count,
         last=last.count if last else None,
-        negative=sum(value < 0 for value in tones.values()),
+        negative=rows.week.listing(NEGATIVE).total,
         tone=tone,
         stars=stars,
         basis="listened for",
-        posts=_worst_first(rows.week),
+        posts=rows.week.listing(ALL).posts,
     )
     voices = [own]
     heard = {rival.name.casefold(): rival for rival in rows.rivals}
     silent = [name for name in brand.rivals if name.casefold() not in heard]
     for rival in heard.values():
-        felt = [row.compound for row in rival.rows if row.compound != 0]
-        rated = [row.stars for row in rival.rows if row.stars is not None]
         voices.append(
             Voice(
                 name=rival.name,
                 own=False,
-                mentions=len(rival.rows),
+                mentions=rival.week.count,
                 last=rival.last.count if rival.last.known else None,
-                negative=sum(tone_of(row.stars, row.compound, wanted.negative) < 0 for row in rival.rows),
-                tone=sum(felt) / len(felt) if felt else None,
-                stars=sum(rated) / len(rated) if rated else None,
+                negative=rival.week.listing(NEGATIVE).total,
+                tone=_tone(rival.week),
+                stars=_stars(rival.week.tallies)[1],
                 basis="listened for",
-                posts=_worst_first(rival.rows),
+                posts=rival.week.listing(ALL).posts,
             )
         )
     if silent:
-        named: dict[str, list[int]] = {name: [] for name in silent}
+        named: dict[str, list[WeekText]] = {name: [] for name in silent}
         matcher = Matcher([brand])
         for text in (*rows.negatives, *rows.others):
             for name in {hit.term for hit in matcher.rivals_in(f"{text.title}\n{text.text}")}:
                 if name in named:
-                    named[name].append(text.id)
-        by_id = {row.id: row for row in rows.week}
+                    named[name].append(text)
         sampled = rows.every_negative > 1 or rows.every_other > 1
-        for name, posts in named.items():
-            mine = [by_id[one] for one in posts if one in by_id]
-            felt = [row.compound for row in mine if row.compound != 0]
+        for name, mine in named.items():
+            felt = [text.compound for text in mine if text.compound]
             voices.append(
                 Voice(
                     name=name,
                     own=False,
                     mentions=len(mine),
                     last=None,
-                    negative=sum(tones[row.id] < 0 for row in mine),
+                    negative=sum(tone_of(text.stars, text.compound, wanted.negative) < 0 for text in mine),
                     tone=sum(felt) / len(felt) if felt else None,
                     stars=None,
                     basis=f"only in {'a part of the ' if sampled else ''}posts about {brand.name}",
-                    posts=_worst_first(mine),
+                    posts=tuple(text.id for text in sorted(mine, key=lambda text: (-text.rank, text.id))),
                 )
             )
     return (
@@ -378,7 +363,7 @@ def _voices(
 
 
 def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[str, ...]:
-    period, week = rows.wanted.period, rows.week
+    period, late, removed = rows.wanted.period, rows.late, rows.week.removed
     span = period.span.value
     notes = []
     if rows.as_of < period.end_at:
@@ -389,17 +374,14 @@ def _notes(rows: Rows, usual: Sequence[Earlier], more: Sequence[str]) -> tuple[s
         notes.append(
             f"The usual is made of {len(usual)} earlier {span}{'s' * (len(usual) > 1)}: of the others nothing is known."
         )
-    end = period.end_at
-    late = sum(row.first_seen_at >= end for row in week)
     if late:
         notes.append(
             f"{late:,} of the mentions {'was' if late == 1 else 'were'} found only after the {span} was over; "
             "a digest made before did not count them."
         )
-    removed = sum(row.removed for row in week)
     if removed:
         notes.append(f"{removed:,} removed by their authors since: counted, their words are no longer kept.")
-    unread = sum(row.label == Label.UNREAD for row in week)
+    unread = rows.week.unread.total
     if unread:
         notes.append(
             f"{unread:,} could not be read (language, or no words): they count as neither negative nor positive."

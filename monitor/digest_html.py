@@ -15,7 +15,7 @@ from monitor import charts
 from monitor import digest_say as say
 from monitor.digest import LISTED
 from monitor.digest_links import case_url, mention_url, report_url
-from monitor.digest_shape import Digest, Part, Post, Quote, TopicFact
+from monitor.digest_shape import Digest, Part, Post, Quote, TopicFact, total_of
 from monitor.triage import shorten
 from monitor.weeks import day_text
 
@@ -249,15 +249,15 @@ class _Page:
         for anchor, (title, ids) in self.behind.items():
             posts = [self.digest.posts[one] for one in ids[:LISTED] if one in self.digest.posts]
             items = "".join(f"<li>{self.post(post, 140)}</li>" for post in posts)
-            rest = ids[len(posts) :]
+            rest = total_of(ids) - len(posts)
             more = ""
             if rest:
-                numbers = " ".join(map(self.number, rest[:IDS_SHOWN])) + (
-                    " …" if len(rest) > IDS_SHOWN else ""
+                numbers = " ".join(map(self.number, ids[len(posts) :][:IDS_SHOWN])) + (
+                    " …" if rest > IDS_SHOWN else ""
                 )
-                more = f"<p class=ids>and {len(rest):,} more, by number: {numbers}</p>"
+                more = f"<p class=ids>and {rest:,} more, by number: {numbers}</p>"
             sections.append(
-                f"<details><summary>{escape(shorten(title, 80))}: {say.counted(len(ids), 'post')}</summary>"
+                f"<details><summary>{escape(shorten(title, 80))}: {say.counted(total_of(ids), 'post')}</summary>"
                 f'<div id="posts-{anchor}"><ul>{items}</ul>{more}</div></details>'
             )
         return f"<section class=evidence><h2>The posts behind the numbers</h2>{''.join(sections)}</section>"

@@ -6,6 +6,7 @@ import re
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from alerts.email import subject_line
 from monitor import charts
 from monitor import digest_say as say
 from monitor.digest_html import html
@@ -22,8 +23,7 @@ def mail(digest: Digest, *, web: str = "") -> EmailMessage:
     installed, and their findings as words where it is not. Nothing is fetched when it is opened.
     """
     message = EmailMessage(policy=SMTP)
-    # A header is one line: a brand's name was checked for that, a line end would raise.
-    message["Subject"] = " ".join(f"{digest.brand}: {say.headline(digest)}".split())
+    message["Subject"] = subject_line(f"{digest.brand}: {say.headline(digest)}")
     message.set_content(plain_text(digest))
     pictures: dict[str, bytes] = {}
 

@@ -1,6 +1,7 @@
 """What must be read from the store for a digest, and nothing more? One view of the store, a dozen statements.
 
-A week of a million mentions is answered from an index; words are read for a bounded number of them. Where that
+A week of a million mentions is put together from its days (`monitor.day_counts`); words are read for a bounded
+number of them. Where that
 is not all, the same even part is read of every period, so that they can be compared, and the digest says so.
 """
 
@@ -8,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from alerts.customers import Customers
+from monitor.day_counts import Over, day_facts, days_of, numbers_of
+from monitor.digest_days import Facts, together
 from monitor.match import Brand
 from monitor.topics import Topic
 from monitor.weeks import Period, Span
+from storage.answers import AnsweredReview, WeekCase
 from storage.records import CaseEvent, Correction, CrawlRun, Promise, RunOutcome
 from storage.store import Ledger
-from storage.weeks import AnsweredReview, StarStep, Tally, WeekCase, WeekRow, WeekText, in_part, tone_of
+from storage.tallies import Tally
+from storage.weeks import StarStep, WeekText, part_of
 
 USUAL = 4  # earlier periods that make up the usual
 NEGATIVES_READ = 300  # texts of one period
@@ -24,6 +29,8 @@ OTHERS_READ = 300
 RUNS_BEFORE = timedelta(days=2)  # how far back a run is looked for that reaches into the period
 RECOVERY_WITHIN = timedelta(days=90)
 RECOVERY_READ = 2_000  # answered cases, the latest
+# A post may be dated a day after it was seen, and its case be over before its week begins.
+DATED_AHEAD = timedelta(days=1)
 REOPENED = ("reopened", "reopen")
 WORKED = (RunOutcome.OK, RunOutcome.EMPTY, RunOutcome.PARTIAL)
 
@@ -62,7 +69,7 @@ class RivalRows:
     """What is known of a rival that is listened for."""
 
     name: str
-    rows: tuple[WeekRow, ...]
+    week: Facts
     last: Earlier
 
 
@@ -72,7 +79,9 @@ class Rows:
 
     wanted: Wanted
     as_of: datetime
-    week: tuple[WeekRow, ...]
+    days: tuple[Facts, ...]  # each day of the period
+    week: Facts  # all of them together
+    late: int  # mentions found only after the period was over
     last: Earlier
     usual: tuple[Earlier, ...]  # the latest first
     negatives: tuple[WeekText, ...]
@@ -81,7 +90,10 @@ class Rows:
     others_before: tuple[WeekText, ...]
     every_negative: int  # of the negative texts every so-manieth was read, in all periods
     every_other: int
-    cases: tuple[WeekCase, ...]
+    cases: tuple[WeekCase, ...]  # of the period, and those that its posts, promises, … are about; by number
+    # Of each earlier period, by its name: so many cases were answered in time, of so many that were due.
+    promptness: Mapping[str, tuple[int, int]]
+    last_times: tuple[timedelta, ...]  # of the first answers of the last period, the quickest first
     events: tuple[CaseEvent, ...]
     promises: tuple[Promise, ...]
     corrections: tuple[Correction, ...]
@@ -92,51 +104,79 @@ class Rows:
     names: Mapping[str, str]
 
 
-def gather(ledger: Ledger, wanted: Wanted, now: datetime) -> Rows:
-    """Read what `digest_of` needs. `now` tells how much of the period has passed."""
+def gather(ledger: Ledger, wanted: Wanted, now: datetime, *, shown: int | None = None) -> Rows:
+    """Read what `digest_of` needs. `now` tells how much of the period has passed.
+
+    With `shown` `SHOWN` of the posts behind each number those that a page shows, and how many there are: then
+    days that were kept need not be read.
+    """
     brand, period = wanted.brand.name, wanted.period
     start, as_of = period.start_at, min(now, period.end_at)
     last, usual = earlier_periods(period)
     oldest = min(last.start_at, *(one.start_at for one in usual))
-    week = _week(ledger, brand, period, as_of)
-    counted = {
-        one.name: _earlier(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
+    days = day_facts(ledger, brand, period, as_of, wanted.negative, shown)
+    week = together(days, shown)
+    over = {
+        one.name: numbers_of(ledger, brand, one, wanted.negative) for one in dict.fromkeys((last, *usual))
     }
-    negative = [row.id for row in week if not row.removed and _tone(row, wanted) < 0]
-    other = [row.id for row in week if not row.removed and _tone(row, wanted) >= 0]
+    counted = {
+        one.name: _earlier(ledger, brand, one, over[one.name]) for one in dict.fromkeys((last, *usual))
+    }
     most = max(
-        len(negative),
+        len(week.negatives),
         *(sum(one.count for one in counted[p.name].tally if one.tone < 0) for p in usual),
     )
     part = max(1, -(-most // NEGATIVES_READ))
-    part_other = max(1, -(-len(other) // OTHERS_READ))
+    part_other = max(1, -(-len(week.others) // OTHERS_READ))
+    others = ledger.texts_of(brand, part_of(week.others, part_other))
+    others_before = ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)
+    events = ledger.week_events(brand, start, as_of, REOPENED)
+    promises = ledger.week_promises(brand, start, as_of)
+    corrections = ledger.week_corrections(brand, start, as_of)
+    steps = ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)
+    cases = ledger.week_cases(brand, start - DATED_AHEAD, as_of)
+    cases += ledger.cases_among(
+        brand,
+        oldest,
+        as_of,
+        numbers=[
+            *(one.number for one in events),
+            *(one.number for one in promises),
+            *(one.number for one in corrections),
+        ],
+        about=[*(one.id for one in (*others, *others_before)), *(one.mention_id for one in steps)],
+    )
     return Rows(
         wanted=wanted,
         as_of=as_of,
-        week=tuple(week),
+        days=tuple(days),
+        week=week,
+        late=ledger.late_count(brand, days_of(period), period.end_at) if as_of >= period.end_at else 0,
         last=counted[last.name],
         usual=tuple(counted[one.name] for one in usual),
-        negatives=tuple(ledger.texts_of(brand, [one for one in negative if in_part(one, part)])),
-        others=tuple(ledger.texts_of(brand, [one for one in other if in_part(one, part_other)])),
-        negatives_before=tuple(
-            tuple(ledger.negative_texts(brand, one.start_at, one.end_at, wanted.negative, every=part))
-            for one in usual
-        ),
-        others_before=tuple(ledger.other_texts(brand, start, wanted.negative, OTHERS_READ)),
+        negatives=tuple(ledger.texts_of(brand, part_of(week.negatives, part))),
+        others=tuple(others),
+        negatives_before=tuple(_negatives(ledger, wanted, over[one.name], part) for one in usual),
+        others_before=tuple(others_before),
         every_negative=part,
         every_other=part_other,
-        cases=tuple(ledger.week_cases(brand, oldest, as_of)),
-        events=tuple(ledger.week_events(brand, start, as_of, REOPENED)),
-        promises=tuple(ledger.week_promises(brand, start, as_of)),
-        corrections=tuple(ledger.week_corrections(brand, start, as_of)),
-        steps=tuple(ledger.star_steps(brand, as_of - RECOVERY_WITHIN, as_of)),
+        cases=tuple(sorted({one.number: one for one in cases}.values(), key=lambda one: one.number)),
+        promptness={
+            name: ledger.promptness(brand, one.period.start_at, one.period.end_at, as_of)
+            for name, one in counted.items()
+        },
+        last_times=tuple(ledger.response_times(brand, last.start_at, last.end_at, as_of)),
+        events=tuple(events),
+        promises=tuple(promises),
+        corrections=tuple(corrections),
+        steps=tuple(steps),
         answered=tuple(ledger.answered_reviews(brand, as_of - RECOVERY_WITHIN, as_of, RECOVERY_READ)),
         runs=tuple(ledger.week_runs(start - RUNS_BEFORE, as_of)),
         rivals=tuple(
             RivalRows(
                 name=one.name,
-                rows=tuple(_week(ledger, one.name, period, as_of)),
-                last=_earlier(ledger, one.name, last, wanted.negative),
+                week=together(day_facts(ledger, one.name, period, as_of, wanted.negative, shown), shown),
+                last=_earlier(ledger, one.name, last, numbers_of(ledger, one.name, last, wanted.negative)),
             )
             for one in rivals_listened_for(wanted)
         ),
@@ -158,59 +198,14 @@ def rivals_listened_for(wanted: Wanted) -> list[Brand]:
     return [one for one in wanted.brands if one.name.casefold() in names and one.name != wanted.brand.name]
 
 
-def _tone(row: WeekRow, wanted: Wanted) -> int:
-    return tone_of(row.stars, row.compound, wanted.negative)
+def _earlier(ledger: Ledger, brand: str, period: Period, over: Over) -> Earlier:
+    known = any(one.count > 0 for one in over.tallies) or ledger.was_reading(period.start_at, period.end_at)
+    return Earlier(period, tuple(over.tallies), known)
 
 
-def _border(day_start: datetime, period: Period, *, after: bool) -> tuple[datetime, datetime]:
-    """Where an edge of the period lies for instants, and for days without a time."""
-    day = period.last + timedelta(days=1) if after else period.first
-    return day_start, datetime.combine(day, time(), UTC)
-
-
-def _week(ledger: Ledger, brand: str, period: Period, as_of: datetime) -> list[WeekRow]:
-    """The mentions of a period. A review dated "16 Nov" belongs to that day in every zone."""
-    start, first = _border(period.start_at, period, after=False)
-    end, last = _border(period.end_at, period, after=True)
-    # The days just outside are read too: a coarse date stands at midnight UTC, on either side of the local one.
-    lowest = min(start, first)
-    rows = ledger.week_rows(brand, start, min(end, as_of)) if as_of > start else []
-    if first < start:
-        rows = [*ledger.coarse_rows(brand, lowest, start), *rows]
-    if last > end and as_of >= end:
-        rows += ledger.coarse_rows(brand, end, last)
-    return [row for row in rows if not row.coarse or period.holds(row.posted_at, coarse=True)]
-
-
-def _earlier(ledger: Ledger, brand: str, period: Period, negative: float) -> Earlier:
-    start, first = _border(period.start_at, period, after=False)
-    end, last = _border(period.end_at, period, after=True)
-    tally = list(ledger.tally(brand, start, end, negative))
-    for border, day, sign in ((start, first, 1), (end, last, -1)):
-        if day == border:
-            continue
-        # Of the coarse dates between the two edges: earlier than the local one, they belong inside the start
-        # and outside the end; later than it, the other way round.
-        inside = sign if day < border else -sign
-        tally += [
-            _single(row, negative, inside)
-            for row in ledger.coarse_rows(brand, min(border, day), max(border, day))
-        ]
-    known = any(one.count > 0 for one in tally) or ledger.was_reading(start, end)
-    return Earlier(period, tuple(tally), known)
-
-
-def _single(row: WeekRow, negative: float, sign: int) -> Tally:
-    stars = row.stars or 0.0
-    rounded = 0 if row.stars is None else min(5, max(1, int(row.stars + 0.5)))
-    return Tally(
-        row.source,
-        rounded,
-        tone_of(row.stars, row.compound, negative),
-        sign,
-        sign * stars,
-        sign * stars * stars,
-        sign * (row.compound != 0),
-        sign * row.compound,
-        sign * row.compound * row.compound,
-    )
+def _negatives(ledger: Ledger, wanted: Wanted, over: Over, part: int) -> tuple[WeekText, ...]:
+    brand = wanted.brand.name
+    ids = part_of(over.negatives, part)
+    for some in over.counted:
+        ids += ledger.negative_ids(brand, days_of(some), wanted.negative, every=part)
+    return tuple(ledger.texts_of(brand, ids))

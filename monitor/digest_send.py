@@ -19,11 +19,12 @@ from alerts.customers import read_customers
 from alerts.digest_blocks import DigestCard, FactLine, Link, OpenLine, QuoteLine, TopicLine, digest_body
 from alerts.limits import MAX_FALLBACK
 from alerts.text import clip_escaped, one_line
-from monitor import charts
+from monitor import charts, day_counts
 from monitor import digest_say as say
 from monitor.config import Config
 from monitor.config_digest import DAYS
 from monitor.digest import digest_of
+from monitor.digest_days import SHOWN
 from monitor.digest_links import case_url, report_url
 from monitor.digest_mail import mail
 from monitor.digest_rows import Wanted, gather
@@ -36,6 +37,11 @@ from storage.store import Store
 from storage.weeks import topic_shelf
 
 LINKED = 3  # posts linked behind a number
+
+
+def keep_days(config: Config, store: Store, now: datetime) -> int:
+    """Count and keep the days that are over, of every brand; how many. See `monitor.day_counts`."""
+    return day_counts.keep_days(store, [brand.name for brand in config.brands], zone_of(config), now)
 
 
 def due_digest(config: Config, store: Store, now: datetime) -> int:
@@ -102,8 +108,10 @@ def digest_id(brand: str, period: Period, notifier: str, channel: str) -> str:
     return "digest_" + hashlib.blake2b(named.encode(), digest_size=16).hexdigest()
 
 
-def make(config: Config, store: Store, brand: Brand, period: Period, now: datetime) -> Digest:
-    """The digest of one brand, from one view of the store."""
+def make(
+    config: Config, store: Store, brand: Brand, period: Period, now: datetime, *, every_post: bool = False
+) -> Digest:
+    """The digest of one brand, from one view of the store; with `every_post` behind each number, see `gather`."""
     wanted = Wanted(
         brand=brand,
         period=period,
@@ -116,7 +124,8 @@ def make(config: Config, store: Store, brand: Brand, period: Period, now: dateti
         customers=read_customers(config.customers).customers if config.customers is not None else None,
     )
     with store.reading() as ledger:
-        return digest_of(gather(ledger, wanted, now), ledger.week_posts)
+        rows = gather(ledger, wanted, now, shown=None if every_post else SHOWN)
+        return digest_of(rows, ledger.week_posts)
 
 
 def enqueue(

@@ -21,8 +21,9 @@ from monitor.digest_shape import (
 )
 from monitor.digest_words import Words
 from monitor.noise import share_change
+from storage.answers import WeekCase
 from storage.records import CaseStatus, CrawlRun, RunOutcome, case_name
-from storage.weeks import POSITIVE_FROM, WeekCase
+from storage.tallies import POSITIVE_FROM
 
 P90_LEAST = 10  # first answers; of fewer the slowest of ten is just the slowest
 RECOVERY_LEAST = 5
@@ -37,19 +38,18 @@ def answers_of(rows: Rows, words: Words) -> Answers:
     due = _due(rows.cases, period.start_at, rows.as_of)
     in_time = [case for case in due if _in_time(case)]
     late = [case for case in due if not _in_time(case)]
-    earlier = _due(rows.cases, rows.last.period.start_at, rows.last.period.end_at)
-    usual = [case for one in rows.usual for case in _due(rows.cases, one.period.start_at, one.period.end_at)]
+    earlier = rows.promptness[rows.last.period.name]
+    usual = [rows.promptness[one.period.name] for one in rows.usual]
     times = _response_times(rows.cases, period.start_at, rows.as_of)
-    last_times = _response_times(rows.cases, rows.last.period.start_at, rows.last.period.end_at)
     concerned = sorted(late, key=lambda case: (-case.rank, case.number))
     words.read(case.mention_id for case in concerned)
     share = (len(in_time), len(due))
-    before = (sum(map(_in_time, usual)), len(usual))
+    before = (sum(one[0] for one in usual), sum(one[1] for one in usual))
     return Answers(
         in_time=Share(
             *share,
-            last=(sum(map(_in_time, earlier)), len(earlier)) if earlier else None,
-            usual=before if usual else None,
+            last=earlier if earlier[1] else None,
+            usual=before if before[1] else None,
             change=share_change(*share, *before),
             posts=tuple(case.mention_id for case in in_time),
         ),
@@ -62,7 +62,7 @@ def answers_of(rows: Rows, words: Words) -> Answers:
             for case in rows.cases
             if case.first_response_at is not None and period.start_at <= case.first_response_at < rows.as_of
         ),
-        last_median=_median(last_times),
+        last_median=_median(rows.last_times),
         goal=rows.wanted.goal,
         links={
             case_name(case.number): post.url

@@ -5,12 +5,33 @@ None where nobody knows: a number that is not known is never 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitor.noise import Change
 from monitor.weeks import Period
+
+
+class Posts(tuple[int, ...]):
+    """The ids of the posts behind a number. Of many only the first are here; `total` is how many there are.
+
+    >>> Posts([4, 2], 95_000).total, Posts([4, 2]).total, Posts([4, 2])[:1]
+    (95000, 2, (4,))
+    """
+
+    total: int
+
+    def __new__(cls, ids: Iterable[int] = (), total: int | None = None) -> Posts:
+        """`total` None: these are all."""
+        made = super().__new__(cls, ids)
+        made.total = len(made) if total is None else total
+        return made
+
+
+def total_of(ids: Sequence[int]) -> int:
+    """How many posts these are, with those that are not here."""
+    return ids.total if isinstance(ids, Posts) else len(ids)
 
 
 @dataclass(frozen=True, slots=True)

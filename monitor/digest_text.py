@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from monitor import digest_say as say
-from monitor.digest_shape import Digest, Part, Post, Quote, TopicFact
+from monitor.digest_shape import Digest, Part, Post, Quote, TopicFact, total_of
 from monitor.view import safe
 
 LINKED = 3  # posts linked behind a number; the HTML file lists more
@@ -244,7 +244,7 @@ class _Markdown(_Writer):
     def links(self, ids: Sequence[int]) -> str:
         posts = self.posts(ids)
         shown = ", ".join(f"[{number}](<{post.url}>)" for number, post in enumerate(posts, start=1))
-        more = len(ids) - len(posts)
+        more = total_of(ids) - len(posts)
         return f" (posts {shown}{f' and {more:,} more' if more > 0 else ''})" if posts else ""
 
     def post(self, post: Post) -> str:

@@ -15,7 +15,8 @@ from monitor.topics import Read, Text, TopicCount, TopicReader, count_topics, is
 from monitor.triage import shorten
 from monitor.weeks import Span
 from storage.records import Priority
-from storage.weeks import WeekPost, WeekText, tone_of
+from storage.tallies import tone_of
+from storage.weeks import WeekPost, WeekText
 
 QUOTE_MAX = 280  # characters of a quote
 LOVES_KEPT = 3
@@ -110,13 +111,14 @@ def _shown(raw: WeekPost) -> str:
     return f"{raw.title}{'' if raw.title[-1] in '.!?…:' else ':'} {raw.text}"
 
 
-def topics_of(rows: Rows, words: Words, rank: Mapping[int, float]) -> TopicFacts:
+def topics_of(rows: Rows, words: Words) -> TopicFacts:
     """What people complain about, against the usual periods."""
     wanted = rows.wanted
     brand = wanted.brand
+    rank = {text.id: text.rank for text in (*rows.negatives, *rows.others)}
     configured = [one for one in wanted.topics if not one.brands or brand.name in one.brands]
-    places = {row.entity for row in rows.week if row.entity}
-    reader = TopicReader(configured, [brand.name, *brand.terms, *brand.rivals, *sorted(places)[:200]])
+    places = sorted(rows.week.places)[:200]
+    reader = TopicReader(configured, [brand.name, *brand.terms, *brand.rivals, *places])
     known = [number for number, one in enumerate(rows.usual) if one.known]
     reads = [reader.read(text_of(text, negative=True)) for text in rows.negatives]
     mild = [reader.read(text_of(text, negative=False)) for text in rows.others]
@@ -163,13 +165,14 @@ def text_of(text: WeekText, *, negative: bool) -> Text:
     return Text(text.id, judged(text.title, text.text), negative, spans)
 
 
-def loves_of(rows: Rows, words: Words, tones: Mapping[int, int]) -> tuple[tuple[Quote, ...], Quote | None]:
+def loves_of(rows: Rows, words: Words) -> tuple[tuple[Quote, ...], Quote | None]:
     """Words to reuse, the warmest first, and somebody to thank: a happy author nobody has answered."""
     ranked: list[tuple[float, int, str]] = []
     seen: set[str] = set()
     rivals = Matcher([rows.wanted.brand])
     for text in sorted(rows.others, key=lambda one: one.id):
-        if tones.get(text.id, 0) <= 0 or rivals.rivals_in(judged(text.title, text.text)):
+        tone = tone_of(text.stars, text.compound, rows.wanted.negative)
+        if tone <= 0 or rivals.rivals_in(judged(text.title, text.text)):
             continue  # who praises a rival in the same breath is no voice of ours
         quote, warmth = best_words(text)
         folded = " ".join(quote.casefold().split())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
 
-from storage.inbox import Judged
+from storage.lists import Judged
 from storage.records import case_name
 
 FORMATS = ("csv", "jsonl", "xlsx", "parquet")
@@ -91,6 +91,15 @@ def row_of(one: Judged) -> dict[str, Any]:
         "case_status": str(one.case_status) if one.case_status else "",
         "case_owner": one.case_owner,
     }
+
+
+def plain_mention(one: Judged) -> dict[str, Any]:
+    """The same for programs, as the API and webhooks say it."""
+    row = row_of(one)
+    row["id"] = row.pop("mention_id")
+    row["case"] = row["case"] or None
+    row["case_status"] = row["case_status"] or None
+    return row
 
 
 def defused(value: Any) -> Any:

@@ -83,8 +83,22 @@ def ingest(
 
     with store.transaction() as ledger:
         written = ledger.write_mentions(kept, now)
+        before = {
+            (done.id, was.brand): was.priority
+            for done in written.values()
+            if done.back
+            for was in ledger.verdicts(done.id)
+        }
         judged = [
-            Judged(done.id, m, verdict, done.new, done.stars_before)
+            Judged(
+                done.id,
+                m,
+                verdict,
+                done.new,
+                done.stars_before,
+                done.back,
+                before.get((done.id, verdict.brand)),
+            )
             for m in kept
             if (done := written.get(m.key)) is not None
             for verdict in verdicts[m.key]

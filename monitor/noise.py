@@ -167,18 +167,20 @@ def _hypergeometric_tail(successes: int, draws: int, good: int, whole: int) -> f
     def log_choose(n: int, k: int) -> float:
         return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
-    most = min(draws, good)
-    if successes <= max(0, draws - (whole - good)):
+    bad = whole - good
+    if successes <= max(0, draws - bad):
         return 1.0
-    if most - successes > 100_000:
-        mean = draws * good / whole
-        spread = math.sqrt(mean * (1 - good / whole) * (whole - draws) / (whole - 1))
-        return 0.5 * math.erfc((successes - 0.5 - mean) / spread / math.sqrt(2))
-    base = log_choose(whole, draws)
-    return min(
-        1.0,
-        math.fsum(
-            math.exp(log_choose(good, k) + log_choose(whole - good, draws - k) - base)
-            for k in range(successes, most + 1)
-        ),
+    if successes > min(draws, good):
+        return 0.0
+    if successes < draws * good / whole:  # the other side is the shorter sum
+        return max(0.0, 1.0 - _hypergeometric_tail(draws - successes + 1, draws, bad, whole))
+    term = math.exp(
+        log_choose(good, successes) + log_choose(bad, draws - successes) - log_choose(whole, draws)
     )
+    total = 0.0
+    for k in range(successes, min(draws, good) + 1):
+        total += term
+        term *= (good - k) * (draws - k) / ((k + 1) * (bad - draws + k + 1))
+        if term < total * 1e-17:  # beyond the mean they only get smaller
+            break
+    return min(1.0, total)

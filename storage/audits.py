@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, case, exists, func, literal_column, or_, select, update
 
 from storage.records import DeliveryState
 from storage.tables import cases, deliveries, mentions, storms
@@ -93,6 +93,10 @@ class AuditLedger:
             .group_by(c.number)
         )
 
+    def never_announced(self, limit: int) -> list[int]:
+        """The open cases that no alert was ever written for though they have a channel, worst first."""
+        return list(self._connection.scalars(never_announced().limit(limit)))
+
     def announce_again(self, now: datetime) -> int:
         """Alerts that were called off and whose case is open again go on their way; how many.
 
@@ -119,3 +123,14 @@ class AuditLedger:
                 .values(state=_State.PENDING.value, created_at=now, not_before=now)
             )
         return len(ids)
+
+
+def never_announced() -> Select[Any]:
+    """The statement behind `AuditLedger.never_announced`; apart, so that its plan can be looked at."""
+    c, d = cases.c, deliveries.c
+    told = exists().where(d.number == c.number, d.kind == literal_column("'alert'"))
+    return (
+        select(c.number)
+        .where(c.closed_at.is_(None), c.channel != "", ~told)
+        .order_by(c.priority.desc(), c.rank.desc(), c.number)
+    )

@@ -22,7 +22,7 @@ from storage.records import (
     Verdict,
     clean_text,
 )
-from storage.rows import mention_from, verdict_from
+from storage.rows import mention_from, narrow_cases, verdict_from
 from storage.tables import case_events, cases, corrections, inserting, mentions, promises, revisions, verdicts
 
 CHUNK = 500
@@ -60,7 +60,10 @@ class CaseLedger:
             .returning(*cases.c, sort_by_parameter_order=False),
             rows,
         )
-        return sorted((_case(row) for row in opened.mappings()), key=lambda case: case.number)
+        opened_now = [_case(row) for row in opened.mappings()]
+        for start in range(0, len(opened_now), CHUNK):
+            narrow_cases(self._connection, [case.mention_id for case in opened_now[start : start + CHUNK]])
+        return sorted(opened_now, key=lambda case: case.number)
 
     def cases_of(self, mention_ids: Iterable[int]) -> list[Case]:
         """The cases of these mentions, open or closed, by number."""
@@ -301,14 +304,6 @@ _STARS_BEFORE = (
     .label("stars_before")
 )
 
-_its_mention = mentions.alias()
-_its_source = (
-    select(_its_mention.c.source)
-    .where(_its_mention.c.id == cases.c.mention_id)
-    .correlate(cases)
-    .scalar_subquery()
-)
-
 _REVIEWED: Select[Any] = select(cases, mentions, verdicts, _STARS_BEFORE).select_from(
     cases.join(mentions, mentions.c.id == cases.c.mention_id).outerjoin(
         # An edit can take the brand out of the text: the case stands, its verdict is gone.
@@ -331,10 +326,9 @@ def worst_first(
     if open_only:
         statement = statement.where(cases.c.closed_at.is_(None))
     if brand is not None:
-        statement = statement.where(cases.c.brand == brand)
+        statement = statement.where(func.coalesce(cases.c.brand, "") == brand)  # see ix_cases_counted
     if source is not None:
-        # A subquery, no condition on the join: SQLite would start from all mentions of the source and sort.
-        statement = statement.where(_its_source == source)
+        statement = statement.where(cases.c.source == source)
     return statement
 
 

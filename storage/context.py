@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, and_, case, func, literal, literal_co
 
 from storage.records import CaseStatus, Label, Priority
 from storage.tables import AUTHOR_KEY, PLACE_KEY, UtcTime, cases, mentions, verdicts
+from storage.wanted import of_topic
 
 KEY_LENGTH = 100  # of AUTHOR_KEY and PLACE_KEY
 LOOKED_AT = 500  # open cases of a brand searched for those alike, worst first
@@ -153,16 +154,17 @@ def alike(brand: str, topics: Sequence[str], but: int) -> Select[Any]:
     """The statement behind `similar_open`."""
     c = cases.c
     worst = (
-        select(c.number, c.mention_id, c.brand, c.priority, c.rank, c.status, c.owner, c.opened_at)
-        .where(c.closed_at.is_(None), c.brand == brand, c.number != but)
+        select(c.number, c.priority, c.rank, c.status, c.owner, c.opened_at, c.topics)
+        .where(
+            c.closed_at.is_(None), func.coalesce(c.brand, "") == brand, c.number != but
+        )  # see ix_cases_counted
         .order_by(c.priority.desc(), c.rank.desc(), c.number)
         .limit(LOOKED_AT)
         .subquery("worst")
     )
-    v, w = verdicts.c, worst.c
+    w = worst.c
     return (
         select(w.number, w.priority, w.status, w.owner, w.opened_at)
-        .join_from(worst, verdicts, and_(v.mention_id == w.mention_id, v.brand == w.brand))
-        .where(or_(*(v.topics.contains(json.dumps(topic), autoescape=True) for topic in topics[:5])))
+        .where(or_(*(condition for topic in topics[:5] for condition in of_topic(w.topics, topic))))
         .order_by(w.priority.desc(), w.rank.desc(), w.number)
     )

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Select,
     and_,
     case,
     exists,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.channels import WAITING, ChannelLedger, opens_at, passed, sane, unsent
 from storage.records import Delivery, DeliveryKind, DeliveryState, Priority
-from storage.tables import UtcTime, channels, deliveries
+from storage.tables import UtcTime, cases, channels, deliveries
 
 AGEING = timedelta(hours=1)  # waiting this long raises a delivery one step of priority, to urgent at most
 STARVED = timedelta(days=1)  # waiting this long puts it before everything: nothing starves
@@ -390,6 +391,17 @@ class DeliveryLedger(ChannelLedger):
         ]
         return sorted(found, key=lambda delivery: (delivery.created_at, delivery.id))
 
+    def cards_in_flight(self) -> list[Delivery]:
+        """The alert cards of open cases of which nobody knows yet whether they arrived, oldest first."""
+        d = deliveries.c
+        found = (
+            select(deliveries)
+            .join(cases, and_(cases.c.number == d.number, cases.c.closed_at.is_(None)))
+            .where(unsent(deliveries), d.state.in_(_IN_FLIGHT), d.kind == DeliveryKind.ALERT)
+            .order_by(d.created_at, d.id)
+        )
+        return [_delivery(row) for row in self._connection.execute(found).mappings()]
+
     def remote_channel_of(self, notifier: str, channel: str) -> str:
         """The id the other side gave this channel when something was sent there; "" if nothing was."""
         d = deliveries.c
@@ -404,8 +416,7 @@ class DeliveryLedger(ChannelLedger):
     def outbox_counts(self) -> dict[DeliveryState, int]:
         """How many deliveries stand in each state; every state is a key."""
         counts = dict.fromkeys(DeliveryState, 0)
-        d = deliveries.c
-        for state, count in self._connection.execute(select(d.state, func.count()).group_by(d.state)):
+        for state, count in self._connection.execute(outbox_counts()):
             counts[DeliveryState(state)] = count
         return counts
 
@@ -459,6 +470,11 @@ class DeliveryLedger(ChannelLedger):
             )
             .limit(1)
         )
+
+
+def outbox_counts() -> Select[Any]:
+    """The statement behind `DeliveryLedger.outbox_counts`; apart, so that its plan can be looked at."""
+    return select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
 
 
 def _stale(t: FromClause) -> ColumnElement[bool]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from storage.records import DeliveryKind, DeliveryState, Priority
 from storage.tables import deliveries, verdicts
+from storage.tallies import NEGATIVE_BELOW
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.PARKED)
 
@@ -22,6 +23,16 @@ class Waiting:
     channel: str
     count: int
     oldest: timedelta  # how long the oldest has been waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How much was said of a brand in some time, and how."""
+
+    count: int
+    negative: int
+    starred: int  # of them with stars
+    stars_sum: float
 
 
 class FigureLedger:
@@ -51,6 +62,19 @@ class FigureLedger:
             Priority(priority): count
             for priority, count in self._connection.execute(said_by_priority(brand, since))
         }
+
+    def said_between(self, brand: str, start: datetime, end: datetime, negative: float) -> Said:
+        """How much was said of `brand` then; `negative` as in `WeekLedger.tally`."""
+        return Said(*self._connection.execute(said_between(brand, start, end, negative)).one())
+
+
+def said_between(brand: str, start: datetime, end: datetime, negative: float) -> Select[Any]:
+    """The statement behind `FigureLedger.said_between`. It groups nothing: one pass over a part of an index."""
+    v = verdicts.c
+    bad = or_(v.stars < NEGATIVE_BELOW, and_(v.stars.is_(None), v.compound <= negative))
+    return select(
+        func.count(), func.count(case((bad, 1))), func.count(v.stars), func.coalesce(func.sum(v.stars), 0.0)
+    ).where(v.brand == brand, v.posted_at >= start, v.posted_at < end)
 
 
 def alerts_since(since: datetime) -> Select[Any]:

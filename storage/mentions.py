@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
+    Select,
     bindparam,
     delete,
     func,
@@ -21,8 +22,10 @@ from sqlalchemy import (
 )
 
 from storage.forgotten import forgotten_keys
+from storage.kept_days import announce_verdicts, drop_days, drop_days_of
 from storage.records import (
     DatePrecision,
+    Mark,
     Mention,
     Removal,
     Stored,
@@ -30,16 +33,18 @@ from storage.records import (
     Written,
 )
 from storage.rows import (
+    Facts,
     as_recordset,
     insert_verdicts,
     mention_from,
     mention_row,
+    narrow_cases,
     recordset_insert,
     verdict_from,
     verdict_row,
 )
 from storage.search import drop_words, refresh_words
-from storage.tables import UtcTime, mentions, revisions, sketches, verdicts
+from storage.tables import COARSE, UtcTime, mentions, revisions, sketches, verdicts
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -149,7 +154,8 @@ class MentionLedger:
         )
         refresh_words(self._connection, [kept[key].id for key in changed])
         return written | {
-            key: Written(kept[key].id, new=False, stars_before=kept[key].stars) for key in changed
+            key: Written(kept[key].id, new=False, stars_before=kept[key].stars, back=kept[key].removed)
+            for key in changed
         }
 
     def write_reach(self, reach: Mapping[Key, int]) -> None:
@@ -175,28 +181,26 @@ class MentionLedger:
 
         A brand that is no longer matched loses its verdict; `of` names mentions for which no brand is left.
         """
+        announce_verdicts(self._connection)
         ids = sorted({identity for identity, _, _ in rows}.union(of))
+        touched: set[tuple[str, datetime]] = set()
         for some in _chunks(ids):
-            self._connection.execute(delete(verdicts).where(verdicts.c.mention_id.in_(some)))
-        posted_at = self.posted_at(ids)
+            done = delete(verdicts).where(verdicts.c.mention_id.in_(some))
+            was = self._connection.execute(done.returning(verdicts.c.brand, verdicts.c.posted_at))
+            touched.update((row.brand, row.posted_at) for row in was)
+        facts = self._facts(ids)
         latest = {(identity, verdict.brand): (mention, verdict) for identity, mention, verdict in rows}
         if latest:
             insert_verdicts(
                 self._connection,
                 [
-                    verdict_row(identity, mention, verdict, posted_at[identity])
+                    verdict_row(identity, mention, verdict, facts[identity])
                     for (identity, _), (mention, verdict) in latest.items()
                 ],
             )
-
-    def posted_at(self, mention_ids: Iterable[int]) -> dict[int, datetime]:
-        """When these mentions count as posted: the date the source gave, or when they were first seen."""
-        c = mentions.c
-        return {
-            row.id: row.posted_at
-            for some in _chunks(sorted(set(mention_ids)))
-            for row in self._connection.execute(select(c.id, c.posted_at).where(c.id.in_(some)))
-        }
+        for some in _chunks(ids):
+            narrow_cases(self._connection, some)
+        drop_days(self._connection, touched.union((brand, facts[one].posted_at) for one, brand in latest))
 
     def mention(self, identity: int) -> Mention | None:
         """The mention with this id; None when there is none. A removed one has no words left."""
@@ -233,12 +237,16 @@ class MentionLedger:
                 .values(**_EMPTIED, removed_at=now)
                 .returning(mentions.c.id)
             )
+        if removed:
+            announce_verdicts(self._connection)
         for some in _chunks(removed):
+            drop_days_of(self._connection, some)
             self._connection.execute(delete(revisions).where(revisions.c.mention_id.in_(some)))
             self._connection.execute(delete(sketches).where(sketches.c.mention_id.in_(some)))
-            self._connection.execute(
-                update(verdicts).where(verdicts.c.mention_id.in_(some)).values(spans="[]", reasons="[]")
-            )
+            v = verdicts.c
+            marks = v.marks.bitwise_or(int(Mark.REMOVED))
+            emptied = {"spans": "[]", "reasons": "[]", "place": 0, "marks": marks}
+            self._connection.execute(update(verdicts).where(v.mention_id.in_(some)).values(emptied))
         drop_words(self._connection, removed)
         return sorted(removed)
 
@@ -258,6 +266,14 @@ class MentionLedger:
         return set(
             self._connection.scalars(select(c.external_id).where(c.source == source, c.removed_at.is_(None)))
         )
+
+    def sources(self) -> list[str]:
+        """Every source something is kept of, by name: those of lowstar.toml, and what was imported or taken out."""
+        found: list[str] = []
+        # From name to name through the key: a DISTINCT would read all of it.
+        while (name := self._connection.scalar(_next_source(found[-1] if found else ""))) is not None:
+            found.append(name)
+        return found
 
     def purge_source(self, source: str, before: datetime, now: datetime | None = None) -> int:
         """Forget the words of all that `source` said and that was last written before; answers how many.
@@ -285,6 +301,23 @@ class MentionLedger:
         estimate = self._connection.scalar(planned)
         # The planner knows nothing of a table it has not looked at yet; such a table is small.
         return int(estimate) if estimate and estimate > 0 else self.mention_count()
+
+    def _facts(self, ids: Sequence[int]) -> dict[int, Facts]:
+        """What the verdicts of these mentions repeat: of the row, which may know a better date than the caller."""
+        c = mentions.c
+        wanted = select(
+            c.id,
+            c.posted_at,
+            c.first_seen_at,
+            c.entity,
+            c.date_precision.in_(COARSE),
+            c.removed_at.is_not(None),
+        )
+        return {
+            row[0]: Facts(row[1], row[2], row[3], day_only=row[4], removed=row[5])
+            for some in _chunks(ids)
+            for row in self._connection.execute(wanted.where(c.id.in_(some)))
+        }
 
     def _kept(self, keys: Iterable[Key]) -> dict[Key, _Kept]:
         c = mentions.c
@@ -362,6 +395,10 @@ class MentionLedger:
             "posted_at": _posted_at(row["published_at"], was.first_seen_at, now),
             "removed_at": None,
         }
+
+
+def _next_source(last: str) -> Select[Any]:
+    return select(func.min(mentions.c.source)).where(mentions.c.source > last)
 
 
 _INSERT_NEW = (

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 
 TEXT_MAX = 100_000  # characters kept of one text; a longer one is cut and marked `text_truncated`
 LINE_MAX = 1_000  # characters kept of a title, an author, a place
@@ -51,6 +51,14 @@ class Label(StrEnum):
     NEUTRAL = "neutral"
     POSITIVE = "positive"
     UNREAD = "unread"  # nobody could tell: a person must look
+
+
+class Mark(IntFlag):
+    """What a count must know of a mention without reading it."""
+
+    DAY_ONLY = 1  # its source gave a day, no time
+    REMOVED = 2  # its source deleted it since
+    UNREAD = 4  # nobody could tell how its author feels
 
 
 class Priority(IntEnum):
@@ -621,6 +629,7 @@ class Written:
     id: int
     new: bool
     stars_before: float | None = None
+    back: bool = False  # it had been removed, and its source shows it again
 
 
 @dataclass(frozen=True, slots=True)

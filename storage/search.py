@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    and_,
     column,
     delete,
     event,
+    false,
     func,
+    literal,
     select,
     table,
     text,
@@ -36,6 +39,11 @@ WORDS_MAX = 20  # words of one question
 WORD_MAX = 64  # characters of one word: PostgreSQL refuses longer than 2,046 bytes
 _POSITION_MAX = 16_383  # of a tsvector, https://www.postgresql.org/docs/current/textsearch-limitations.html
 _PREFIX_FROM = 4  # letters from which a word also finds what begins with it: "refund" finds "refunds"
+PROBED = 2_000  # mentions that are looked into, in the order of a list, before the index is asked who holds the words
+COMMON = 5_000  # holders from which a phrase is common: how many there are is counted no further
+HOLDERS_FEW = (
+    10_000  # up to so many holders it is quicker to go from each to its case than through the list of cases
+)
 # Ids that a slower writer may still commit below the highest one (PostgreSQL; on SQLite writers take turns).
 _OVERTAKEN = 10_000
 
@@ -55,6 +63,10 @@ CREATE_POSTGRES = (
     "CREATE TABLE IF NOT EXISTS mention_words (mention_id BIGINT NOT NULL, words TSVECTOR NOT NULL,"
     " CONSTRAINT pk_mention_words PRIMARY KEY (mention_id))",
     "CREATE INDEX IF NOT EXISTS ix_mention_words_words ON mention_words USING gin (words)",
+)
+
+_SQLITE_WORDS, _POSTGRES_WORDS = (
+    table("mention_words", column(key), column("words")) for key in ("rowid", "mention_id")
 )
 
 
@@ -194,9 +206,115 @@ def matching(
     return words, _key(words), condition  # type: ignore[return-value]
 
 
+def holders(connection: Connection, wanted: Question, among: Collection[int]) -> set[int]:
+    """Which of these mentions hold what is looked for; each is looked into, five microseconds one."""
+    if not among or not _there(connection):
+        return set()
+    words = _words(connection)
+    key = _key(words)
+    return set(connection.scalars(select(key).where(key.in_(among), _holding(connection, wanted))))
+
+
+def far_from_filling(found: int, looked_into: int, limit: int) -> bool:
+    """At this rate, will all that may be looked into yield not even a quarter of a page?
+
+    >>> far_from_filling(0, 500, 50), far_from_filling(5, 500, 50)
+    (True, False)
+    """
+    return 4 * PROBED * (found + 1) < limit * looked_into
+
+
+def few_holding(connection: Connection, wanted: Question, most: int) -> list[int] | None:
+    """All mentions that hold what is looked for, the newest first; None where they may be more than `most`."""
+    if not _there(connection):
+        return []
+    words, sought = _sought(connection, wanted)
+    if sought is None:
+        return None
+    key = _key(words)
+    if connection.dialect.name == "postgresql" and _planned(connection, wanted) > 4 * most:
+        return None
+    found = select(key).select_from(words).where(sought).order_by(key.desc()).limit(most + 1)
+    ids = list(connection.scalars(found))
+    return ids if len(ids) <= most else None
+
+
+def of_holders(connection: Connection, wanted: Question, of: ColumnElement[int]) -> ColumnElement[bool]:
+    """The condition that a column of mention ids is of one that holds what is looked for; all holders are taken.
+
+    Where they are few, SQLite is left to go from each to its row and to sort these; else it goes through the list.
+    """
+    if not _there(connection):
+        return false()
+    words, sought = _sought(connection, wanted)
+    few = sought is not None and _are_few(connection, words, sought)
+    if sought is None:
+        words, _, sought = matching(connection, wanted)
+    taken = select(_key(words)).select_from(words).where(sought)
+    # Compared behind a call, the ids tell SQLite nothing about where to begin.
+    return of.in_(taken) if few else func.coalesce(of, 0).in_(taken)
+
+
+def _are_few(connection: Connection, words: Any, sought: ColumnElement[bool]) -> bool:
+    if connection.dialect.name == "postgresql":
+        return True  # it knows by itself where to begin
+    found = select(_key(words)).select_from(words).where(sought).offset(HOLDERS_FEW).limit(1)
+    return connection.scalar(found) is None
+
+
+def _sought(connection: Connection, wanted: Question) -> tuple[Any, ColumnElement[bool] | None]:
+    """How the index is asked: for the phrases that are not common, whose holders are then looked into for the others.
+
+    FTS5 puts together all that begins with a word before it answers, and so pays for the most common one. None in
+    place of the condition: all are common.
+    """
+    words = _words(connection)
+    if connection.dialect.name == "postgresql":
+        return words, matching(connection, wanted)[2]
+    rare = tuple(one for one in wanted.all_of if not _is_common(connection, one))
+    if not rare:
+        return words, None
+    _, _, found = matching(connection, Question(rare))
+    return words, found if rare == wanted.all_of and not wanted.none_of else and_(
+        found, _holding(connection, wanted)
+    )
+
+
+def _is_common(connection: Connection, phrase: Phrase) -> bool:
+    """May it have many holders? Each of its words has: how often they stand side by side takes reading them all."""
+    for word in phrase.words:
+        words, key, found = matching(connection, Question((Phrase((word,)),)))
+        if connection.scalar(select(key).select_from(words).where(found).offset(COMMON).limit(1)) is None:
+            return False
+    return True
+
+
+def _holding(connection: Connection, wanted: Question) -> ColumnElement[bool]:
+    """The condition on a row of the index that it holds what is looked for, read from its words."""
+    if connection.dialect.name == "postgresql":
+        return matching(connection, wanted)[2]
+    words = literal(" ").concat(_words(connection).c.words).concat(" ")
+
+    def held(one: Phrase) -> ColumnElement[int]:
+        return func.instr(words, f" {' '.join(one.words)}" + ("" if one.prefix else " "))
+
+    return and_(*(held(one) > 0 for one in wanted.all_of), *(held(one) == 0 for one in wanted.none_of))
+
+
+def _planned(connection: Connection, wanted: Question) -> int:
+    """How many holders PostgreSQL expects: its index counts no further than asked, but reads all of them."""
+    asked = {"asked": _tsquery(wanted)}
+    plan = connection.scalar(
+        text(
+            "EXPLAIN (FORMAT JSON) SELECT 1 FROM mention_words WHERE mention_words.words @@ CAST(:asked AS tsquery)"
+        ),
+        asked,
+    )
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
 def _words(connection: Connection) -> Any:
-    key = "mention_id" if connection.dialect.name == "postgresql" else "rowid"
-    return table("mention_words", column(key), column("words"))
+    return _POSTGRES_WORDS if connection.dialect.name == "postgresql" else _SQLITE_WORDS
 
 
 def _key(words: Any) -> Any:

@@ -30,8 +30,10 @@ from storage.engines import WRITING, explained, parsed_url, postgres_engine, pub
 from storage.errors import Busy, CannotOpen, DiskFull, Locked, NewerSchema, OlderSchema, StoreError
 from storage.figures import FigureLedger
 from storage.forgotten import ForgottenLedger
+from storage.heard import HeardLedger
 from storage.inbox import InboxLedger
 from storage.learned import LearnedLedger
+from storage.lists import ListLedger
 from storage.locks import file_lock
 from storage.mentions import MentionLedger
 from storage.migrations import HEAD, REVISIONS
@@ -68,6 +70,7 @@ class Ledger(
     WeekLedger,
     SearchLedger,
     InboxLedger,
+    ListLedger,
     ContextLedger,
     StormLedger,
     OutageLedger,
@@ -78,6 +81,7 @@ class Ledger(
     SpikeLedger,
     ForgottenLedger,
     FigureLedger,
+    HeardLedger,
 ):
     """All statements, inside one transaction; of no use after its `with` block."""
 

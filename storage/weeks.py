@@ -1,28 +1,22 @@
 """What does a brand's week consist of? The statements behind the digest.
 
 Numbers are counted from `ix_verdicts_week` alone; texts are touched only where words are needed. Nothing here
-knows about weeks or time zones: every method takes instants, `start` inclusive and `end` exclusive.
+knows about weeks or time zones: every method takes instants (`WeekDays`: of several days), `start` inclusive and
+`end` exclusive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
-from storage.records import (
-    CaseEvent,
-    CaseStatus,
-    Correction,
-    CrawlRun,
-    DatePrecision,
-    Promise,
-    RunOutcome,
-    case_name,
-)
+from storage.answers import AnswerLedger
+from storage.kept_days import KeptDayLedger
+from storage.records import CaseEvent, Correction, CrawlRun, Mark, Promise, RunOutcome
 from storage.tables import (
     case_events,
     cases,
@@ -34,47 +28,57 @@ from storage.tables import (
     revisions,
     verdicts,
 )
+from storage.tallies import TallyLedger, is_coarse, is_negative, tone_in, within
 
 CHUNK = 500
 TEXT_READ = 4_000  # characters of one text that are read for topics and quotes
-# Two and a half stars are three when rounded: a negative review has one or two, a positive one four or five.
-NEGATIVE_BELOW = 2.5
-POSITIVE_FROM = 3.5
-# Dates without a time: the day counts, not the instant, see `coarse_rows`.
-_COARSE = (DatePrecision.DAY.value, DatePrecision.MONTH.value, DatePrecision.YEAR.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How many mentions of one source, one number of stars and one tone; sums for averages."""
+class WeekRows:
+    """Mentions of a brand, without their words, in columns: a large brand's week has a hundred thousand of them.
 
-    source: str
-    stars: int  # rounded, 1…5; 0 without stars
-    tone: int  # −1 negative, 0 neither, 1 positive
-    count: int
-    stars_sum: float
-    stars_squares: float
-    worded: int  # of those, how many whose words show a feeling (compound is not 0)
-    compound_sum: float
-    compound_squares: float
+    What stands at one place of each column is one mention.
+    """
+
+    ids: Sequence[int] = ()
+    days: Sequence[int] = ()  # which day of the period, 0 the first
+    sources: Sequence[str] = ()
+    stars: Sequence[float | None] = ()
+    tones: Sequence[int] = ()  # as of `tone_of`
+    compounds: Sequence[float] = ()
+    ranks: Sequence[float] = ()
+    places: Sequence[int] = ()  # see `place_number`; its name is one of `place_names`
+    marks: Sequence[int] = ()  # of `Mark`
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def at(self, places: Sequence[int]) -> WeekRows:
+        """The mentions at these places, in this order."""
+        columns = (getattr(self, one.name) for one in fields(self))
+        return WeekRows(*(tuple(map(column.__getitem__, places)) for column in columns))
+
+    def worst_first(self) -> WeekRows:
+        """The same in the order of their ranks; of two alike the older id first."""
+        order = sorted(range(len(self)), key=self.ids.__getitem__)
+        order.sort(key=self.ranks.__getitem__, reverse=True)  # stable, backwards too
+        return self.at(order)
 
 
-class WeekRow(NamedTuple):
-    """One mention of a brand, without its words. A tuple, for a large brand's week has a hundred thousand."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekDays:
+    """The days mentions are counted in: the first instant of each, and that of the day after the last."""
 
-    id: int
-    source: str
-    stars: float | None
-    compound: float
-    label: str
-    priority: int
-    rank: float
-    posted_at: datetime
-    topics: str  # JSON list
-    entity: str
-    first_seen_at: datetime
-    coarse: bool  # its source gave a day, no time
-    removed: bool
+    starts: Sequence[datetime]
+    coarse: Sequence[datetime]  # the same for days without a time, which begin at midnight in every zone: UTC
+    until: datetime | None = None  # no mention from then on
+
+    @property
+    def stretch(self) -> tuple[datetime, datetime]:
+        """In which instants all of them lie, and others too."""
+        end = max(self.starts[-1], self.coarse[-1])
+        return min(self.starts[0], self.coarse[0]), end if self.until is None else min(end, self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,43 +112,7 @@ class WeekText:
     compound: float
     stars: float | None
     priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class WeekCase:
-    """Of a case what a digest counts: thousands are read for a large brand."""
-
-    number: int
-    mention_id: int
-    status: str  # a `CaseStatus`
-    priority: int
     rank: float
-    owner: str
-    opened_at: datetime
-    respond_by: datetime | None
-    first_response_at: datetime | None
-    closed_at: datetime | None
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return case_name(self.number)
-
-    @property
-    def closed(self) -> bool:
-        """True when nobody has to do anything any more."""
-        return CaseStatus(self.status).closed
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredReview:
-    """A case about a mention with stars, and when it was answered."""
-
-    number: int
-    mention_id: int
-    opened_at: datetime
-    first_response_at: datetime
-    stars: float | None  # today's
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +122,6 @@ class StarStep:
     mention_id: int
     stars: float | None
     replaced_at: datetime | None
-
-
-def tone_of(stars: float | None, compound: float, negative: float) -> int:
-    """−1 negative, 0 neither, 1 positive: stars decide, words only where there are none.
-
-    >>> tone_of(2.0, 0.9, -0.05), tone_of(None, -0.05, -0.05), tone_of(3.0, -0.9, -0.05), tone_of(None, 0.05, -0.05)
-    (-1, -1, 0, 1)
-    """
-    if stars is not None:
-        return -1 if stars < NEGATIVE_BELOW else 1 if stars >= POSITIVE_FROM else 0
-    return -1 if compound <= negative else 1 if compound >= 0.05 else 0
 
 
 def in_part(identity: Any, every: int) -> Any:
@@ -180,56 +137,76 @@ def in_part(identity: Any, every: int) -> Any:
     return identity * 48_271 % 2_147_483_647 // 65_536 % every == 0
 
 
-def week_tally(brand: str, start: datetime, end: datetime, negative: float) -> Select[Any]:
-    """The statement behind `tally`; apart, so that its plan can be looked at."""
+def week_rows(brand: str, days: WeekDays, negative: float) -> Select[Any]:
+    """The statement behind `week_rows`; apart, so that its plan can be looked at."""
     v = verdicts.c
-    stars = case(
-        (v.stars.is_(None), 0),
-        (v.stars < 1.5, 1),
-        (v.stars < NEGATIVE_BELOW, 2),
-        (v.stars < POSITIVE_FROM, 3),
-        (v.stars < 4.5, 4),
-        else_=5,
-    ).label("rounded")
-    tone = case((_negative(negative), -1), (_positive(), 1), else_=0).label("tone")
-    return (
-        select(
-            v.source,
-            stars,
-            tone,
-            func.count(),
-            func.coalesce(func.sum(v.stars), 0.0),
-            func.coalesce(func.sum(v.stars * v.stars), 0.0),
-            func.sum(case((v.compound != 0, 1), else_=0)),
-            func.sum(v.compound),
-            func.sum(v.compound * v.compound),
-        )
-        .where(*_within(brand, start, end))
-        .group_by(v.source, stars, tone)
+    day = case((is_coarse(), _day_in(days.coarse)), else_=_day_in(days.starts))
+    columns = (v.mention_id, day, v.source, v.stars, tone_in(negative), v.compound, v.rank, v.place, v.marks)
+    return select(*columns).where(*within(brand, *days.stretch)).order_by(v.posted_at, v.mention_id)
+
+
+def late_count(brand: str, days: WeekDays, late_from: datetime) -> Select[Any]:
+    """The statement behind `late_count`; apart, so that its plan can be looked at."""
+    v = verdicts.c
+    return select(func.count()).where(
+        *within(brand, *days.stretch), v.first_seen_at >= late_from, _inside(days)
     )
 
 
-class WeekLedger:
+def negative_ids(brand: str, days: WeekDays, negative: float, every: int) -> Select[Any]:
+    """The statement behind `negative_ids`; apart, so that its plan can be looked at."""
+    v = verdicts.c
+    kept = v.marks.bitwise_and(int(Mark.REMOVED)) == 0
+    wanted = (in_part(v.mention_id, every), is_negative(negative), kept, _inside(days))
+    found = select(v.mention_id).where(*within(brand, *days.stretch), *wanted)
+    return found.order_by(v.posted_at, v.mention_id)
+
+
+def _inside(days: WeekDays) -> ColumnElement[bool]:
+    """Whether it lies in the days; of what has no time, whether its day is one of them."""
+    at = verdicts.c.posted_at
+    return case(
+        (is_coarse(), and_(at >= days.coarse[0], at < days.coarse[-1])),
+        else_=and_(at >= days.starts[0], at < days.starts[-1]),
+    )
+
+
+def part_of(ids: Iterable[int], every: int) -> list[int]:
+    """Those of them that are `in_part`.
+
+    >>> ids = range(1, 2_000)
+    >>> part_of(ids, 3) == [one for one in ids if in_part(one, 3)]
+    True
+    """
+    return [one for one in ids if one * 48_271 % 2_147_483_647 // 65_536 % every == 0]
+
+
+class WeekLedger(TallyLedger, AnswerLedger, KeptDayLedger):
     """Statements that read a stretch of time, of every table; none of them writes."""
 
     _connection: Connection
 
-    def tally(self, brand: str, start: datetime, end: datetime, negative: float) -> list[Tally]:
-        """The mentions of `brand` counted by source, stars and tone; `negative` as in `Thresholds`."""
-        return [
-            Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6]), row[7], row[8])
-            for row in self._connection.execute(week_tally(brand, start, end, negative))
-        ]
+    def week_rows(self, brand: str, days: WeekDays, negative: float) -> WeekRows:
+        """The mentions of `brand` of these days, oldest first."""
+        found = self._connection.execute(week_rows(brand, days, negative)).all()
+        rows = WeekRows(*zip(*found, strict=True))
+        last = len(days.starts) - 1
+        if rows and not 0 <= min(rows.days) <= max(rows.days) < last:
+            return rows.at([at for at, day in enumerate(rows.days) if 0 <= day < last])
+        return rows
 
-    def week_rows(self, brand: str, start: datetime, end: datetime) -> list[WeekRow]:
-        """Every mention of `brand`, oldest first."""
-        return self._week_rows(_WEEK_ROWS.where(*_within(brand, start, end)))
+    def late_count(self, brand: str, days: WeekDays, late_from: datetime) -> int:
+        """How many mentions of `brand` of these days were found only at `late_from` or after."""
+        return self._connection.scalar(late_count(brand, days, late_from)) or 0
 
-    def coarse_rows(self, brand: str, start: datetime, end: datetime) -> list[WeekRow]:
-        """The mentions of `brand` whose source gave a day and no time: a day has no hour to be moved by a zone."""
-        return self._week_rows(
-            _WEEK_ROWS.where(*_within(brand, start, end), mentions.c.date_precision.in_(_COARSE))
-        )
+    def place_names(self, ids: Iterable[int]) -> dict[int, str]:
+        """The place or product each of these mentions is about, by the mention's id."""
+        c = mentions.c
+        return {
+            row[0]: row[1]
+            for some in _chunks(sorted(set(ids)))
+            for row in self._connection.execute(select(c.id, c.entity).where(c.id.in_(some)))
+        }
 
     def week_posts(self, ids: Iterable[int]) -> dict[int, WeekPost]:
         """The words of these mentions, long ones cut. A removed one has none."""
@@ -267,74 +244,22 @@ class WeekLedger:
             )
         ]
 
-    def negative_texts(
-        self, brand: str, start: datetime, end: datetime, negative: float, *, every: int = 1
-    ) -> list[WeekText]:
-        """What the negative mentions of `brand` say; with `every` 3, an even third of them."""
-        wanted = _TEXTS.where(
-            *_within(brand, start, end), _negative(negative), in_part(verdicts.c.mention_id, every)
-        )
-        return [WeekText(*row) for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at))]
+    def negative_ids(self, brand: str, days: WeekDays, negative: float, *, every: int = 1) -> list[int]:
+        """Which mentions of `brand` of these days are negative and not removed, oldest first.
+
+        With `every` 3, an even third of them.
+        """
+        return list(self._connection.scalars(negative_ids(brand, days, negative, every)))
 
     def other_texts(self, brand: str, before: datetime, negative: float, limit: int) -> list[WeekText]:
         """What the newest mentions of `brand` before that moment say that are not negative."""
-        wanted = _TEXTS.where(verdicts.c.brand == brand, verdicts.c.posted_at < before, ~_negative(negative))
+        wanted = _TEXTS.where(
+            verdicts.c.brand == brand, verdicts.c.posted_at < before, ~is_negative(negative)
+        )
         return [
             WeekText(*row)
             for row in self._connection.execute(wanted.order_by(verdicts.c.posted_at.desc()).limit(limit))
         ]
-
-    def week_cases(self, brand: str, start: datetime, end: datetime) -> list[WeekCase]:
-        """The cases of `brand` in which something was open, due, answered or closed, by number."""
-        c = cases.c
-        found: Select[Any] = select(
-            c.number,
-            c.mention_id,
-            c.status,
-            c.priority,
-            c.rank,
-            c.owner,
-            c.opened_at,
-            c.respond_by,
-            c.first_response_at,
-            c.closed_at,
-        ).where(
-            c.brand == brand,
-            c.opened_at < end,
-            or_(
-                c.closed_at.is_(None),
-                c.closed_at >= start,
-                c.respond_by >= start,
-                c.first_response_at >= start,
-            ),
-        )
-        return [WeekCase(*row) for row in self._connection.execute(found.order_by(c.number))]
-
-    def answered_reviews(
-        self, brand: str, start: datetime, end: datetime, limit: int
-    ) -> list[AnsweredReview]:
-        """The cases of `brand` opened then and answered, whose mention has stars, by number.
-
-        Looked for among the latest `limit` answered ones.
-        """
-        c, v = cases.c, verdicts.c
-        # A subquery, no join: SQLite would start from all verdicts of the brand.
-        stars = (
-            select(v.stars)
-            .where(v.mention_id == c.mention_id, v.brand == c.brand)
-            .correlate(cases)
-            .scalar_subquery()
-        )
-        found = (
-            select(c.number, c.mention_id, c.opened_at, c.first_response_at, stars)
-            .where(
-                c.brand == brand, c.opened_at >= start, c.opened_at < end, c.first_response_at.is_not(None)
-            )
-            .order_by(c.number.desc())
-            .limit(limit)
-        )
-        latest = [AnsweredReview(*row) for row in self._connection.execute(found)]
-        return [one for one in reversed(latest) if one.stars is not None]
 
     def week_events(
         self, brand: str, start: datetime, end: datetime, actions: Sequence[str]
@@ -409,35 +334,11 @@ class WeekLedger:
         found = select(c.name, c.value).where(c.source == topic_shelf(brand))
         return {row[0]: row[1] for row in self._connection.execute(found)}
 
-    def _week_rows(self, statement: Select[Any]) -> list[WeekRow]:
-        return [
-            WeekRow._make(row)
-            for row in self._connection.execute(
-                statement.order_by(verdicts.c.posted_at, verdicts.c.mention_id)
-            )
-        ]
-
 
 def topic_shelf(brand: str) -> str:
     """Under which name of `cursors` a brand's topic names are kept."""
     return f"topics:{brand}"
 
-
-_WEEK_ROWS: Select[Any] = select(
-    verdicts.c.mention_id,
-    verdicts.c.source,
-    verdicts.c.stars,
-    verdicts.c.compound,
-    verdicts.c.label,
-    verdicts.c.priority,
-    verdicts.c.rank,
-    verdicts.c.posted_at,
-    verdicts.c.topics,
-    mentions.c.entity,
-    mentions.c.first_seen_at,
-    mentions.c.date_precision.in_(_COARSE),
-    mentions.c.removed_at.is_not(None),
-).join(mentions, mentions.c.id == verdicts.c.mention_id)
 
 _TEXTS: Select[Any] = (
     select(
@@ -449,29 +350,17 @@ _TEXTS: Select[Any] = (
         verdicts.c.compound,
         verdicts.c.stars,
         verdicts.c.priority,
+        verdicts.c.rank,
     )
     .join(mentions, mentions.c.id == verdicts.c.mention_id)
     .where(mentions.c.removed_at.is_(None))
 )
 
 
-def _within(brand: str, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
-    v = verdicts.c
-    return (v.brand == brand, v.posted_at >= start, v.posted_at < end)
-
-
-def _negative(threshold: float) -> ColumnElement[bool]:
-    v = verdicts.c
-    # Said in full, so that it is true or false and never NULL: its opposite is asked for too.
-    return or_(
-        and_(v.stars.is_not(None), v.stars < NEGATIVE_BELOW),
-        and_(v.stars.is_(None), v.compound <= threshold),
-    )
-
-
-def _positive() -> ColumnElement[bool]:
-    v = verdicts.c
-    return or_(v.stars >= POSITIVE_FROM, and_(v.stars.is_(None), v.compound >= 0.05))
+def _day_in(starts: Sequence[datetime]) -> ColumnElement[int]:
+    """Between which two of these instants it was posted; -1 before them all."""
+    at = verdicts.c.posted_at
+    return case(*((at < start, number - 1) for number, start in enumerate(starts)), else_=len(starts) - 1)
 
 
 def _chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -112,12 +112,18 @@ def web_config(folder: Path, more: str = "", **changes: Any) -> Config:
 
 @contextmanager
 def served(
-    config: Config, store: Store, now: datetime | None = None, *, index: bool = True, door: Any = None
+    config: Config,
+    store: Store,
+    now: datetime | None = None,
+    *,
+    index: bool = True,
+    door: Any = None,
+    news: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
     """The dashboard on a free port of 127.0.0.1; answers the port."""
     from datetime import UTC
 
-    app = make_app(config, store, lambda: now or datetime.now(UTC), index=index, door=door)
+    app = make_app(config, store, lambda: now or datetime.now(UTC), index=index, door=door, news=news)
     with listen("127.0.0.1", 0) as listening:
         server = uvicorn.Server(
             uvicorn.Config(

@@ -31,7 +31,7 @@ class _Talk(socketserver.StreamRequestHandler):
                 self._say("354 go on")
                 body = b""
                 while (part := self.rfile.readline()) not in (b".\r\n", b""):
-                    body += part
+                    body += part[1:] if part.startswith(b"..") else part  # RFC 5321, 4.5.2
                 if post.answers.get(".") == "hang up":
                     post.taken.append(body)
                     return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from storage.store import Store
 
+IMPORTED = "import"  # the source of what is imported without naming one
 FINE, FAILED, WRONG_USAGE, BUSY, INTERRUPTED = 0, 1, 2, 75, 130
 """Exit codes: fine; something failed and was said; wrong usage or configuration; another run is at it."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.commands import App, existing_store, pass_app
+from monitor.commands import IMPORTED, App, existing_store, pass_app
 from monitor.commands.case_actions import CASE, COMMANDS, shown_name
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from alerts.people import People
     from monitor.config import Config
     from storage.records import CaseEvent, Promise, Reviewed
+    from storage.store import Ledger
 
 
 @click.group(short_help="Show what somebody has to answer, worst first; take it, answer it.")
@@ -46,8 +47,8 @@ def list_cases(
 
     config = app.config()
     _known("brand", brand, [one.name for one in config.brands])
-    _known("source", source, [one.name for one in config.sources])
     with existing_store(config) as store, store.reading() as ledger:
+        known_source(config, ledger, source)
         found = ledger.cases_worst_first(
             open_only=not everything, brand=brand, source=source, limit=limit + 1, offset=0
         )
@@ -160,6 +161,12 @@ def _known(what: str, name: str | None, names: list[str]) -> None:
     near = did_you_mean(name, names)
     hint = f'did you mean "{near}"?' if near else "allowed: " + ", ".join(names)
     raise click.UsageError(f"There is no {what} {name!r}; {hint}")
+
+
+def known_source(config: Config, ledger: Ledger, name: str | None) -> None:
+    """Raise unless it is a source of lowstar.toml, the one imports belong to, or one something is kept of."""
+    if name and name not in (names := [one.name for one in config.sources]):
+        _known("source", name, list(dict.fromkeys([*names, IMPORTED, *ledger.sources()])))
 
 
 def _title(config: Config, source: str) -> str:

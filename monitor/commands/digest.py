@@ -63,7 +63,9 @@ def command(
         for one in brands:
             from monitor.digest_send import make
 
-            digest = make(config, store, one, period, now)
+            # The JSON form alone names every post.
+            every_post = any(form == "json" for form, _ in targets)
+            digest = make(config, store, one, period, now, every_post=every_post)
             for form, name in targets:
                 _deliver(config, store, digest, form, name, now)
 

@@ -44,13 +44,12 @@ def command(
     Texts that a spreadsheet would run as a formula get an apostrophe in front (CSV, XLSX); numbers stay
     numbers. JSON lines and Parquet hold everything as it is.
     """
-    from monitor.commands.cases import _known
+    from monitor.commands.cases import _known, known_source
     from monitor.export import FORMATS, NoWriter, write
-    from storage.inbox import Wanted
+    from storage.wanted import Wanted
 
     config = app.config()
     _known("brand", brand or None, [one.name for one in config.brands])
-    _known("source", source or None, [one.name for one in config.sources])
     ending = path.suffix.lower().lstrip(".") if path else ""
     chosen = form or (ending if ending in FORMATS else "csv")
     if path is None and chosen in ("xlsx", "parquet") and sys.stdout.isatty():
@@ -62,8 +61,10 @@ def command(
         until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
     )
     try:
-        with existing_store(config) as store, store.reading() as ledger, _open(path) as stream:
-            count = write(ledger.all_judged(wanted), stream, chosen)
+        with existing_store(config) as store, store.reading() as ledger:
+            known_source(config, ledger, source)
+            with _open(path) as stream:
+                count = write(ledger.all_judged(wanted), stream, chosen)
     except NoWriter as missing:
         raise click.ClickException(str(missing)) from None
     except OSError as error:

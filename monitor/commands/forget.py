@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.commands import FAILED, FINE, App, existing_store, pass_app
+from monitor.commands import FAILED, FINE, IMPORTED, App, existing_store, pass_app
 
 if TYPE_CHECKING:
+    from monitor.config import Config
     from storage.store import Store
 
 BATCH = 500
@@ -44,7 +45,7 @@ def command(
     AUTHOR is the name exactly as the source shows it. Where others may have the same name (“Anna”), say
     --posts-only: else their reviews are not heard either.
     """
-    from monitor.commands.cases import _known
+    from monitor.commands.cases import known_source
     from monitor.ingest import ingest
     from monitor.runner import desk_for
     from storage.records import Removal
@@ -56,7 +57,7 @@ def command(
     config = app.config()
     with existing_store(config) as store:
         if lift:
-            return _lift(store, author, [source] if source else [one.name for one in config.sources])
+            return _lift(store, author, [source] if source else _everywhere(config, store))
         with store.reading() as ledger:
             if identity is None:
                 removals = ledger.written_by(author, source)
@@ -67,7 +68,8 @@ def command(
             click.echo(_nothing(author, identity, posts_only), err=True)
             return FAILED
         if not removals:  # whoever asks before a word is kept is heard as well
-            _known("source", source, [one.name for one in config.sources])
+            with store.reading() as ledger:
+                known_source(config, ledger, source)
         places = sorted({one.source for one in removals} or {source})
         _ask(f"{len(removals)} mentions in {', '.join(places)}", yes)
         now = datetime.now(UTC)
@@ -97,6 +99,11 @@ def _ask(what: str, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(f"{what} would be emptied; say --yes")
     click.confirm(f"Empty {what} for good?", abort=True)
+
+
+def _everywhere(config: Config, store: Store) -> list[str]:
+    with store.reading() as ledger:
+        return list(dict.fromkeys([*(one.name for one in config.sources), IMPORTED, *ledger.sources()]))
 
 
 def _lift(store: Store, author: str, sources: Sequence[str]) -> int:

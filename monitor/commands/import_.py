@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.commands import FAILED, FINE, App, pass_app
+from monitor.commands import FAILED, FINE, IMPORTED, App, pass_app
 
 if TYPE_CHECKING:
     from monitor.config import Config, Source
@@ -113,7 +113,7 @@ def _source(config: Config, name: str, kind: str, about: Sequence[str]) -> Sourc
         if brand not in brands:
             raise click.UsageError(f"--about: there is no brand {brand!r}; allowed: {', '.join(brands)}")
     try:
-        source = config.source(name) if name else Source(name="import", kind="import")
+        source = config.source(name) if name else Source(name=IMPORTED, kind="import")
     except KeyError:
         source = Source(name=name, kind=kind or "import", title=name)
     chosen = tuple(about) or source.about or (tuple(brands) if len(brands) == 1 else ())

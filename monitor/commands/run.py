@@ -141,6 +141,7 @@ def once(
     """One run from the edge: the real clock, the real signals, the real roads."""
     from alerts.outbox import DeliveryReport
     from monitor.analysers import second
+    from monitor.digest_send import keep_days
     from monitor.retention import forget_what_is_due
     from monitor.roads import notifiers_for
     from monitor.run_view import CrawlProgress
@@ -172,6 +173,7 @@ def once(
             deadline=_now() + within,
         )
     forget_what_is_due(store, config.sources, _now(), config.reddit)
+    keep_days(config, store, _now())  # last: no alert waits for it
     audit = _audited(config, store) if deliver_too else None
     report = RunReport(tuple(runs), delivery, tallies, audit, tuple(troubles))
     return _proved(config, store, report, stop, stream) if deliver_too else report

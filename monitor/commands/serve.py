@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -83,8 +83,8 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
             f"cannot listen on {web.bind} port {web.port}: {error.strerror or error};"
             " --port chooses another, 0 any that is free"
         ) from None
-    with listening, open_store(config.store_url) as store, webhooks(config, store) as door:
-        application = make_app(config, store, _now, door=door)
+    with listening, open_store(config.store_url) as store, at_hand(config, store) as (door, news):
+        application = make_app(config, store, _now, door=door, news=news)
         if not quiet:
             address = f"http://{_host(web.bind)}:{listening.getsockname()[1]}/"
             click.echo(f"The dashboard is at {web.url or address}")
@@ -114,21 +114,33 @@ def serve(config: Config, token: str, *, quiet: bool = False, chatty: bool = Fal
 
 
 @contextmanager
-def webhooks(config: Config, store: Store) -> Iterator[Door | None]:
-    """What takes in webhooks, with a courier for what they bring; None where no source of lowstar.toml is one."""
-    if not any(source.kind == "webhook" for source in config.sources):
-        yield None
+def at_hand(config: Config, store: Store) -> Iterator[tuple[Door | None, Callable[[], None]]]:
+    """What takes in webhooks (None where no source of lowstar.toml is one), and whom to tell that there is something to
+    deliver: a courier, where there is a road from here."""
+    sent_to = any(source.kind == "webhook" for source in config.sources)
+    if not sent_to and not may_deliver(config):
+        yield None, lambda: None
         return
     from monitor.courier import Courier
 
     courier = Courier(config, store, _now)
-    # Spiders are started by name: the layers below must not know them.
-    hooks: Any = importlib.import_module("spiders.webhook")
     courier.start()
     try:
-        yield hooks.Hooks(config, store, _now, news=courier.news)
+        if not sent_to:
+            yield None, courier.news
+            return
+        # Spiders are started by name: the layers below must not know them.
+        hooks: Any = importlib.import_module("spiders.webhook")
+        yield hooks.Hooks(config, store, _now, news=courier.news), courier.news
     finally:
         courier.stop()
+
+
+def may_deliver(config: Config) -> bool:
+    """Does a road lead from here to people or programs? The terminal of a server is none."""
+    from monitor.roads import road_names
+
+    return any(name != "console" for name in road_names(config))
 
 
 def _now() -> datetime:

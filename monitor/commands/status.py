@@ -185,18 +185,14 @@ def gather(ledger: Ledger, config: Config, now: datetime) -> Status:
 
 def _audit(ledger: Ledger, now: datetime) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
     """Cards that have been uncertain or half sent for too long, and open cases that have no card at all."""
-    from storage.records import DeliveryState
+    from storage.records import case_name
 
-    open_cases = [one.case for one in ledger.cases_worst_first(open_only=True, limit=AUDITED)]
-    cards = ledger.cards_of([case.number for case in open_cases])
-    announced = {card.number for card in cards}
     stuck = tuple(
         card
-        for card in cards
-        if card.state in (DeliveryState.UNCERTAIN, DeliveryState.SENDING)
-        and now - (card.claimed_at or card.created_at) > UNCERTAIN_FOR
+        for card in ledger.cards_in_flight()
+        if now - (card.claimed_at or card.created_at) > UNCERTAIN_FOR
     )
-    return stuck, tuple(case.name for case in open_cases if case.channel and case.number not in announced)
+    return stuck, tuple(case_name(number) for number in ledger.never_announced(AUDITED))
 
 
 def _problems(

@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, Response
 from alerts.actions import act
 from alerts.deeds import Do, Refused
 from monitor.config_web import Role
+from monitor.export import plain_mention
 from monitor.web import hooks
 from monitor.web.dashboard import Ask
 from monitor.web.filters import LABELS, STATUSES, filter_of, place_of, place_text
 from monitor.web.forms import Misread, action_of, actor_of
 from monitor.web.openapi import Endpoint, Param, openapi_document
-from storage.inbox import Judged, Place
 from storage.records import CaseStatus, Priority
+from storage.wanted import Place
 
 LIMIT, LIMIT_MAX = 50, 200
 NUMBER_MAX = 2**31 - 1
@@ -56,6 +57,7 @@ def do(ask: Ask) -> Response:
     try:
         action = action_of(ask.request.path_params["action"], fields, actor_of(ask), ask)
         act(ask.dashboard.store, number, action, ask.now, ask.dashboard.config.policy)
+        ask.dashboard.news()
     except Misread as mistake:
         raise HTTPException(400, str(mistake)) from None
     except Refused as refused:
@@ -69,7 +71,9 @@ def mentions(ask: Ask) -> Response:
     limit, after = _paging(ask)
     with ask.dashboard.store.reading() as ledger:
         found, place = ledger.newest_mentions(filter_of(ask.query).wanted, limit=limit, after=after)
-    return _json({"mentions": [_mention(one) for one in found], "next": place_text(place) if place else None})
+    return _json(
+        {"mentions": [plain_mention(one) for one in found], "next": place_text(place) if place else None}
+    )
 
 
 def mention(ask: Ask) -> Response:
@@ -79,7 +83,7 @@ def mention(ask: Ask) -> Response:
         found = ledger.judged(identity) if identity < 2**62 else []
     if not found:
         raise HTTPException(404, "There is no such mention.")
-    return _json({"mentions": [_mention(one) for one in found]})
+    return _json({"mentions": [plain_mention(one) for one in found]})
 
 
 def sources(ask: Ask) -> Response:
@@ -196,16 +200,6 @@ def _whole_case(ask: Ask, number: int) -> dict[str, Any]:
             for promise in promises
         ],
     }
-
-
-def _mention(one: Judged) -> dict[str, Any]:
-    from monitor.export import row_of
-
-    row = row_of(one)
-    row["id"] = row.pop("mention_id")
-    row["case"] = row["case"] or None
-    row["case_status"] = row["case_status"] or None
-    return row
 
 
 def _status(ask: Ask) -> dict[str, Any]:

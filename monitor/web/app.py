@@ -42,13 +42,15 @@ def make_app(
     *,
     index: bool = True,
     door: hooks.Door | None = None,
+    news: Callable[[], None] = lambda: None,
 ) -> Any:
     """The dashboard as an ASGI application. With `index` it indexes new mentions' words while it runs.
 
-    `door` takes what webhooks send; it is started and stopped with the application.
+    `door` takes what webhooks send; it is started and stopped with the application. `news` is called whenever a case
+    was changed here: its card is to follow.
     """
     gate = Gate(config.web, session_key(store, clock()), clock)
-    dashboard = Dashboard(store, config, gate, clock, static_marks())
+    dashboard = Dashboard(store, config, gate, clock, static_marks(), news=news)
 
     def read(view: View) -> Endpoint:
         return _endpoint(dashboard, view, Role.READ)

@@ -20,6 +20,7 @@ from monitor.config import Config
 from monitor.config_web import Role
 from monitor.runner import policy_for
 from monitor.web.security import FORM, FORM_FOR, Gate, Visit, cookie
+from storage.figures import Said
 from storage.store import Store
 
 FIELDS_MAX = 60
@@ -34,6 +35,8 @@ class Dashboard:
     gate: Gate
     clock: Callable[[], datetime]
     marks: Mapping[str, str] = field(default_factory=dict)  # of the static files, in their addresses
+    weeks: dict[tuple[str, datetime], tuple[datetime, Said]] = field(default_factory=dict)  # see trends
+    news: Callable[[], None] = lambda: None  # told when a case was changed here
 
     @cached_property
     def policy(self) -> Policy:

@@ -13,7 +13,7 @@ from monitor import view
 from monitor.web import shown
 from monitor.web.dashboard import Ask
 from monitor.web.filters import Filter, filter_of
-from storage.inbox import Judged
+from storage.lists import Judged
 from storage.records import Reviewed, clean_text
 
 ENTRIES = 50

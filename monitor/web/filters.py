@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
-from storage.inbox import Place, Wanted
 from storage.records import CaseStatus, Label, clean_line
 from storage.search import question
+from storage.wanted import Place, Wanted
 
 STATUSES = {
     "": "to do",

@@ -35,6 +35,7 @@ def deed(ask: Ask) -> Response:
         if not 0 < number <= NUMBER_MAX:
             raise Refused("There is no such case")
         act(ask.dashboard.store, number, action, ask.now, ask.dashboard.policy)
+        ask.dashboard.news()
     except (Refused, Misread) as refused:
         return page(
             ask,

@@ -18,8 +18,9 @@ from monitor.web import shown
 from monitor.web import trends as trending
 from monitor.web.dashboard import Ask, page
 from monitor.web.filters import LABELS, STATUSES, Filter, filter_of, place_of, place_text
-from storage.inbox import NOBODY, Counted, Place
+from storage.inbox import Counted
 from storage.records import CaseStatus, Priority, Reviewed
+from storage.wanted import NOBODY, Place
 
 PAGE = 50  # rows of a list
 RUNS = 30  # of a source, drawn as its health
@@ -37,6 +38,7 @@ def inbox(ask: Ask) -> Response:
         saved = ledger.saved_filters()
         marks = ledger.newest_marks()
         searchable = ledger.can_search()
+        kept = ledger.sources()
         behind = ledger.words_behind() if chosen.q else 0
     more = len(found) > PAGE
     rows = [shown.row_of(one, config, ask.now) for one in found[:PAGE]]
@@ -50,7 +52,7 @@ def inbox(ask: Ask) -> Response:
         statuses=STATUSES,
         owners=_owners(ask, counted),
         brands=_brands(ask),
-        source_names=_sources(ask),
+        source_names=_sources(ask, kept),
         saved=saved,
         mark=_mark(marks),
         feed=_feed(ask, "/feeds/cases.atom", chosen),
@@ -128,18 +130,22 @@ def mentions(ask: Ask) -> Response:
         found, following = ledger.newest_mentions(chosen.wanted, limit=PAGE, after=after)
         about = ledger.mention_estimate()
         searchable = ledger.can_search()
+        kept = ledger.sources()
         behind = ledger.words_behind() if chosen.q else 0
     older = _next_page(chosen, following) if following else ""
+    # Where the next page does not begin behind the last row of this one: the look ended, not the list.
+    ended = following.at if following and (not found or following.number != found[-1].id) else None
     return page(
         ask,
         "mentions.html",
+        looked_to=view.at(ended, ask.dashboard.config.timezone),
         chosen=chosen,
         rows=[shown.row_of_judged(one, ask.dashboard.config, ask.now) for one in found],
         older=older,
         about=about,
         labels=LABELS,
         brands=_brands(ask),
-        source_names=_sources(ask),
+        source_names=_sources(ask, kept),
         feed=_feed(ask, "/feeds/mentions.atom", chosen),
         searchable=searchable,
         behind=behind,
@@ -189,7 +195,10 @@ def mention(ask: Ask) -> Response:
 
 def trends(ask: Ask) -> Response:
     """Twelve weeks of every brand, and who is talked about."""
-    return page(ask, "trends.html", brands=trending.of_brands(ask), voices=trending.share_of_voice(ask))
+    counts = trending.counted(ask)
+    rivals = {rival for brand in ask.dashboard.config.brands for rival in brand.rivals}
+    voices = trending.share_of_voice(counts, rivals)
+    return page(ask, "trends.html", brands=trending.of_brands(counts), voices=voices)
 
 
 def sources(ask: Ask) -> Response:
@@ -355,8 +364,10 @@ def _brands(ask: Ask) -> list[str]:
     return [brand.name for brand in ask.dashboard.config.brands]
 
 
-def _sources(ask: Ask) -> Mapping[str, str]:
-    return {source.name: source.title or source.name for source in ask.dashboard.config.sources}
+def _sources(ask: Ask, kept: Iterable[str]) -> Mapping[str, str]:
+    """How people call each source: those of lowstar.toml, then the others something is kept of."""
+    named = {source.name: source.title or source.name for source in ask.dashboard.config.sources}
+    return named | {name: view.safe(name, 64) for name in kept if name not in named}
 
 
 def _feed(ask: Ask, path: str, chosen: Filter) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from alerts.people import People
 from monitor import view
 from monitor.config import Config
-from storage.inbox import Judged
+from storage.lists import Judged
 from storage.records import Case, CaseEvent, CaseStatus, Mention, Reviewed, Verdict, clean_url
 
 HEADLINE_MAX = 120

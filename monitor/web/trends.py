@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitor import view
 from monitor.sentiment import NEGATIVE_TO
 from monitor.web.dashboard import Ask
 from monitor.weeks import Period, week_of
+from storage.figures import Said
 from storage.records import CrawlRun, RunOutcome
 from storage.store import Ledger
 
@@ -17,6 +19,10 @@ WEEKS = 12
 VOICE_WEEKS = 4
 HEIGHT = 96  # of a picture, in its own units
 WIDTH = 30  # of a week
+SETTLED = timedelta(days=7)  # after which a week is counted only now and then
+REMEMBERED = timedelta(minutes=10)
+
+Counts = Mapping[str, Sequence[tuple[Period, Said]]]  # of each brand, week by week, oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +78,52 @@ class Bar:
     words: str
 
 
-def of_brands(ask: Ask) -> list[Trend]:
-    """The last twelve weeks of each brand; the present one has not ended."""
+def counted(ask: Ask) -> Counts:
+    """What was said of each brand in each of the last twelve weeks."""
     zone = ask.dashboard.config.timezone
     now = week_of(ask.now.astimezone(ZoneInfo(zone)).date(), zone)
     periods = [now.before(steps) for steps in range(WEEKS - 1, -1, -1)]
     with ask.dashboard.store.reading() as ledger:
-        return [
-            _trend(brand.name, [_week(ledger, brand.name, period, ask, period == now) for period in periods])
+        return {
+            brand.name: [(period, _said(ledger, brand.name, period, ask)) for period in periods]
             for brand in ask.dashboard.config.brands
-        ]
-
-
-def share_of_voice(ask: Ask) -> list[Voice]:
-    """Of all that was said in four weeks about the brands we listen for: whose share was how big."""
-    config = ask.dashboard.config
-    zone = config.timezone
-    now = week_of(ask.now.astimezone(ZoneInfo(zone)).date(), zone)
-    start = now.before(VOICE_WEEKS - 1).start_at
-    rivals = {rival for brand in config.brands for rival in brand.rivals}
-    with ask.dashboard.store.reading() as ledger:
-        tallies = {
-            brand.name: ledger.tally(brand.name, start, now.end_at, NEGATIVE_TO) for brand in config.brands
         }
-    counts = {name: sum(one.count for one in found) for name, found in tallies.items()}
-    whole = sum(counts.values())
+
+
+def _said(ledger: Ledger, brand: str, period: Period, ask: Ask) -> Said:
+    """What was said in a week: remembered for a while where it ended a week ago, since which hardly any came."""
+    key = (brand, period.start_at)
+    known = ask.dashboard.weeks.get(key)
+    if known is not None and timedelta(0) <= ask.now - known[0] < REMEMBERED:
+        return known[1]
+    said = ledger.said_between(brand, period.start_at, period.end_at, NEGATIVE_TO)
+    if ask.now - period.end_at > SETTLED:
+        ask.dashboard.weeks[key] = (ask.now, said)
+    return said
+
+
+def of_brands(counts: Counts) -> list[Trend]:
+    """The last twelve weeks of each brand; the present one has not ended."""
+    return [
+        _trend(brand, [_week(period, said, period == weeks[-1][0]) for period, said in weeks])
+        for brand, weeks in counts.items()
+    ]
+
+
+def share_of_voice(counts: Counts, rivals: Collection[str]) -> list[Voice]:
+    """Of all that was said in four weeks about the brands we listen for: whose share was how big."""
+    latest = {brand: [said for _, said in weeks[-VOICE_WEEKS:]] for brand, weeks in counts.items()}
+    of = {brand: sum(one.count for one in several) for brand, several in latest.items()}
+    whole = sum(of.values())
     voices = [
         Voice(
-            brand=name,
+            brand=brand,
             count=count,
             percent=100 * count / whole if whole else 0.0,
-            negative=100 * sum(one.count for one in tallies[name] if one.tone < 0) / count if count else 0.0,
-            rival=name in rivals,
+            negative=100 * sum(one.negative for one in latest[brand]) / count if count else 0.0,
+            rival=brand in rivals,
         )
-        for name, count in counts.items()
+        for brand, count in of.items()
     ]
     return sorted(voices, key=lambda one: (-one.count, one.brand))
 
@@ -128,16 +146,13 @@ def run_bars(runs: Sequence[CrawlRun], zone: str) -> list[Bar]:
     return bars
 
 
-def _week(ledger: Ledger, brand: str, period: Period, ask: Ask, running: bool) -> Week:
-    tallies = ledger.tally(brand, period.start_at, period.end_at, NEGATIVE_TO)
-    starred = [one for one in tallies if one.stars]
-    stars = sum(one.count for one in starred)
+def _week(period: Period, said: Said, running: bool) -> Week:
     return Week(
         name=period.name,
         dates=period.dates,
-        count=sum(one.count for one in tallies),
-        negative=sum(one.count for one in tallies if one.tone < 0),
-        mean=sum(one.stars_sum for one in starred) / stars if stars else None,
+        count=said.count,
+        negative=said.negative,
+        mean=said.stars_sum / said.starred if said.starred else None,
         running=running,
     )
 

@@ -82,6 +82,7 @@ NEWS: dict[str, list[News]] = {
         )
     ],
     "stars changed": [News(what=Told.EDITED, words="1 → 4 of 5 stars")],
+    "shown again": [News(what=Told.SHOWN_AGAIN, by=NOON + 3 * HOUR)],
 }
 
 

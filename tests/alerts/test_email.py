@@ -116,6 +116,14 @@ def test_no_text_becomes_a_header_a_recipient_or_markup(text: str, thread: str, 
     assert inside.count("<") == inside.count('<a href="http')
 
 
+def test_an_encoded_word_in_a_title_stays_a_word(server: Post) -> None:
+    # The email package decodes it when the header is set, and would write what was in it as a header.
+    words = "1 star: “=?utf-8?q?=0D=0ABcc:_all=40example.com=0D=0A?=” =?utf-8?b?DQpCY2M6IHhAeS56?="
+    read = parsed(compose(message(text=words), "a@example.com", NOON).as_bytes())
+    assert "Bcc" not in read
+    assert read["Subject"] == words.replace("=?", "= ?")
+
+
 @pytest.mark.parametrize(
     "address", ["", "ops", "a@b@c", "a b@example.com", "x@example.com\r\nRCPT TO:<y@z>", "é@example.com"]
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import email
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.policy import default
 from pathlib import Path
 
@@ -23,10 +24,14 @@ from alerts.email import Mailbox
 from alerts.limits import problems
 from monitor.cli import cli
 from monitor.commands import digest as command
+from monitor.commands.run import once
 from monitor.config import Config, ConfigError, load_config
-from monitor.digest_send import digest_id, due_digest, due_period, make
+from monitor.day_counts import AT_ONCE
+from monitor.digest_days import FORM, SHOWN
+from monitor.digest_send import digest_id, due_digest, due_period, keep_days, make, zone_of
 from monitor.roads import notifiers_for
 from monitor.runner import deliver
+from storage.kept_days import DaysOf
 from storage.records import DeliveryKind
 from storage.store import Store, open_store
 
@@ -263,3 +268,33 @@ def test_addresses_without_a_mail_server_are_a_mistake(folder: Path) -> None:
         load_config(folder / "lowstar.toml", {})
     assert "email.host: missing" in str(caught.value)
     assert "digest.email" in str(caught.value)
+
+
+# -- days counted ahead --------------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_the_days_that_are_over_and_the_digest_says_the_same(config: Config, kept: Store) -> None:
+    before = [make(config, kept, brand, WEEK, NOW) for brand in config.brands]
+    with Path(os.devnull).open("w") as nowhere:
+        once(config, kept, (), stop=threading.Event(), crawl=False, deliver_too=False, stream=nowhere)
+    with kept.reading() as ledger:
+        days = [
+            ledger.kept_numbers(DaysOf(brand.name, zone_of(config), FORM), date.min, date.max)
+            for brand in config.brands
+        ]
+    assert [len(one) for one in days] == [AT_ONCE] * len(config.brands)
+    assert keep_days(config, kept, NOW) > 0  # and those of the week the digest is about
+    assert [make(config, kept, brand, WEEK, NOW) for brand in config.brands] == before
+
+
+def test_the_json_form_names_every_post(folder: Path) -> None:
+    with open_store(f"sqlite:///{folder / 'lowstar.db'}") as store:
+        weeks = WeekStore(store)
+        weeks.count = 1_000
+        for number in range(SHOWN):
+            weeks.mention(day(2, number % 20), "late", 1.0)
+        keep_days(load_config(folder / "lowstar.toml", {}), store, NOW)
+    call("--brand", "Acme", "--to", "a.json,a.html")
+    found = json.loads((folder / "a.json").read_text())
+    assert len(found["mentions"]["posts"]) == found["mentions"]["now"] == SHOWN + 18
+    assert f"{SHOWN + 18} posts" in (folder / "a.html").read_text()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 
 import pytest
+from skeleton import NASTY, Page
 from weekscenes import SCENES, Scene
 from weekstore import WeekStore, day, digest
 
@@ -14,43 +14,6 @@ from monitor.digest_html import html
 from monitor.digest_mail import mail
 from monitor.digest_send import card_of
 from storage.store import Store
-
-VOID = {"meta", "line", "rect", "br", "img"}
-
-
-class Page(HTMLParser):
-    """The skeleton of a page: which elements, in which order, with which attributes; are they all closed?"""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.skeleton: list[str] = []
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.loaded: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.skeleton.append(f"{tag} {' '.join(sorted(name for name, _ in attrs))}")
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value or "")
-            elif name == "href":
-                self.links.append(value or "")
-            elif name in ("src", "srcset", "data", "action", "background", "poster") or name.startswith("on"):
-                self.loaded.append(value or "")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
@@ -79,9 +42,6 @@ def test_numbers_with_more_posts_than_are_listed_name_them_all(sqlite_store: Sto
     text = html(found)
     listed, named = 40, found.negative.posts[40:]
     assert f"and {len(found.negative.posts) - listed} more, by number: {' '.join(map(str, named))}" in text
-
-
-NASTY = "</bdi></q><script>alert(1)</script><img src=x onerror=alert(1)>\" ' & <!-- ]]> {{7*7}} \u202e\u2067 "
 
 
 def test_hostile_words_leave_the_skeleton_as_it_is(tmp_path_factory: pytest.TempPathFactory) -> None:

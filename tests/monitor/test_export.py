@@ -16,9 +16,9 @@ from shelf import add_case, settings
 
 from monitor.cli import cli
 from monitor.export import COLUMNS, FORMULA, defused, write
-from storage.inbox import Wanted
 from storage.records import CaseStatus
 from storage.store import Store, open_store
+from storage.wanted import Wanted
 
 NOW = datetime.now(UTC)
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "＝1"]
@@ -55,6 +55,27 @@ def test_no_cell_of_a_table_runs(shop: Store, tmp_path: Path, text: str) -> None
         number = value.replace(".", "", 1).lstrip("-").isdigit()
         assert number or not value.lstrip().startswith(FORMULA), value
     assert row["text"].startswith("'")
+
+
+def test_what_was_imported_is_exported_by_the_source_it_was_given(shop: Store, tmp_path: Path) -> None:
+    add_case(shop, NOW, "from a file", source="import")
+    add_case(shop, NOW, "from a source that is no longer configured", source="old-forum")
+    add_case(shop, NOW, "from the shop")
+    for source, text in (
+        ("import", "from a file"),
+        ("old-forum", "from a source that is no longer configured"),
+    ):
+        done = lowstar(tmp_path, "export", "--source", source, "--format", "jsonl")
+        assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [text]
+        listed = lowstar(tmp_path, "cases", "list", "--source", source, "--json")
+        assert [one["text"] for one in json.loads(listed.stdout)] == [text], listed.output
+
+
+def test_a_source_nothing_is_kept_of_is_still_a_slip(shop: Store, tmp_path: Path) -> None:
+    done = lowstar(tmp_path, "export", "--source", "shpo")
+    assert done.exit_code == 2
+    assert 'did you mean "shop"?' in done.output
+    assert lowstar(tmp_path, "export", "--source", "import").exit_code == 0  # though nothing was imported yet
 
 
 @given(st.text(max_size=30))

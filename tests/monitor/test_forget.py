@@ -17,10 +17,10 @@ from monitor.cli import cli
 from monitor.config import load_config
 from monitor.ingest import ingest
 from monitor.runner import desk_for
-from storage.inbox import Wanted
 from storage.records import Mention, Tally
 from storage.search import question
 from storage.store import Store, open_store
+from storage.wanted import Wanted
 
 NOW = datetime.now(UTC)
 ROUTE = '[[routes]]\nchannel = "#alerts"\nnotifier = "console"\n'

@@ -189,6 +189,90 @@ def test_a_deleted_mention_leaves_the_store_and_its_case_is_closed(store: Store)
     assert (shown.case.status, shown.case.outcome) == (CaseStatus.DISMISSED, "deleted by its author")
 
 
+def hidden_and_shown_again(store: Store, **back: Any) -> None:
+    ingest([Removal("shop", "1")], store, desk(), NOW + timedelta(hours=1))
+    ingest([review(**back)], store, desk(), NOW + timedelta(hours=3))
+
+
+def outbox(store: Store) -> list[tuple[str, str]]:
+    with store.reading() as ledger:
+        found = ledger._connection.exec_driver_sql("SELECT kind, state FROM deliveries ORDER BY kind")
+        return [(row[0], row[1]) for row in found]
+
+
+def sent(store: Store) -> None:
+    with store.transaction() as ledger:
+        ledger._connection.exec_driver_sql("UPDATE deliveries SET state = 'sent', shown_version = 1")
+
+
+def test_a_review_that_its_site_hid_and_shows_again_stands_as_before_with_a_word_in_its_thread_and_no_second_card(
+    store: Store,
+) -> None:
+    ingest([review()], store, desk(), NOW)
+    sent(store)
+    hidden_and_shown_again(store)
+    (shown,) = cases_in(store)
+    assert (shown.case.status, shown.case.outcome, shown.removed) == (CaseStatus.OPEN, "", False)
+    assert shown.case.answer_by == NOW + timedelta(hours=5)  # as much time as at first
+    with store.reading() as ledger:
+        actions = [event.action for event in ledger.events(shown.case.number)]
+        (card,) = ledger.cards_of([shown.case.number])
+    assert actions == ["opened", "removed", "shown again"]
+    assert card.wanted_version > card.shown_version  # the card it has follows
+    assert outbox(store) == [("alert", "sent"), ("case_update", "pending")]
+
+
+def test_whoever_had_the_case_has_it_again(store: Store) -> None:
+    ingest([review()], store, desk(), NOW)
+    with store.transaction() as ledger:
+        (case,) = ledger.cases_of([1])
+        mine = replace(case, status=CaseStatus.CLAIMED, owner="anna", claimed_at=NOW, version=2)
+        ledger.save_case(mine, was_version=case.version)
+    hidden_and_shown_again(store)
+    (shown,) = cases_in(store)
+    assert (shown.case.status, shown.case.owner) == (CaseStatus.CLAIMED, "anna")
+
+
+def test_what_a_person_closed_stays_closed_when_it_is_shown_again(store: Store) -> None:
+    ingest([review()], store, desk(), NOW)
+    with store.transaction() as ledger:
+        (case,) = ledger.cases_of([1])
+        done = replace(case, status=CaseStatus.RESOLVED, closed_at=NOW + timedelta(minutes=9), version=2)
+        ledger.save_case(done, was_version=case.version)
+    hidden_and_shown_again(store)
+    assert cases_in(store)[0].case.status is CaseStatus.RESOLVED
+
+
+def test_a_case_called_off_before_it_was_announced_is_announced_when_its_review_is_back(store: Store) -> None:
+    ingest([review()], store, desk(), NOW)
+    with store.transaction() as ledger:
+        ledger.cancel_unsent([1])
+    hidden_and_shown_again(store)
+    with store.transaction() as ledger:
+        assert ledger.announce_again(NOW + timedelta(hours=3)) == 1  # as each run does
+    assert ("alert", "pending") in outbox(store)
+    assert ("alert", "cancelled") not in outbox(store)
+
+
+def test_what_was_filed_silently_and_comes_back_is_no_news_unless_it_is_worse(store: Store) -> None:
+    ingest([review(stars=3.0)], store, desk(), NOW, announce=False)
+    hidden_and_shown_again(store, stars=3.0)
+    assert cases_in(store) == []
+    hidden_and_shown_again(store, stars=1.0)
+    assert len(cases_in(store)) == 1
+
+
+def test_words_that_were_let_go_and_are_read_again_are_no_edit_and_nothing_to_tell(store: Store) -> None:
+    ingest([review()], store, desk(), NOW)
+    sent(store)
+    with store.transaction() as ledger:
+        ledger.purge_source("shop", NOW + timedelta(hours=1))
+    ingest([review()], store, desk(), NOW + timedelta(hours=2))
+    with store.reading() as ledger:
+        assert [event.action for event in ledger.events(1)] == ["opened", "read again"]
+    assert outbox(store) == [("alert", "sent")]
+
+
 def test_a_removal_of_what_was_never_seen_is_nothing(store: Store) -> None:
     assert ingest([Removal("shop", "unknown")], store, desk(), NOW) == Tally()
 

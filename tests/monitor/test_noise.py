@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.noise import Change, binomial_tail, count_change, mean_change, share_change
+from monitor.noise import Change, _hypergeometric_tail, binomial_tail, count_change, mean_change, share_change
 
 
 @given(trials=st.integers(0, 60), successes=st.integers(0, 61), tenth=st.integers(1, 9))
@@ -98,3 +98,24 @@ def test_means_need_ten_on_each_side_and_a_step_that_matters() -> None:
     assert mean_change(sums([4.51] * 9_000), sums([4.5, 4.5] * 9_000), least_step=0.1) is Change.SAME
     assert mean_change(sums([5.0, 1.0] * 6), sums([4.0, 3.0] * 6)) is Change.SAME
     assert mean_change(five, (0, 0.0, 0.0)) is Change.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("draws", "good", "whole"), [(10, 7, 30), (30, 15, 40), (12, 30, 31), (200, 90, 1_000), (400, 700, 1_500)]
+)
+def test_the_hypergeometric_tail_is_exact(draws: int, good: int, whole: int) -> None:
+    ways = [
+        math.comb(good, k) * math.comb(whole - good, draws - k) if draws - k <= whole - good else 0
+        for k in range(draws + 1)
+    ]
+    for successes in range(draws + 2):
+        exact = Fraction(sum(ways[successes:]), math.comb(whole, draws))
+        found = _hypergeometric_tail(successes, draws, good, whole)
+        assert found == pytest.approx(float(exact), rel=1e-9, abs=1e-12)
+
+
+def test_a_share_of_millions_takes_no_longer() -> None:
+    # The bell curve, within a thousandth, where it is known to be right.
+    assert _hypergeometric_tail(500_400, 1_000_000, 2_000_000, 4_000_000) == pytest.approx(0.1782, abs=1e-3)
+    assert share_change(120_000, 960_000, 480_000, 3_840_000) is Change.SAME
+    assert share_change(123_000, 960_000, 480_000, 3_840_000) is Change.UP

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from shelf import add_case, settings
+from sqlalchemy.dialects import sqlite
 
 from alerts.event_hooks import EventNotifier, key_of, refusal, signed
 from alerts.notifier import ChannelClosed, NotSent, RateLimited, Uncertain, Unrenderable
@@ -26,7 +27,8 @@ from monitor.cli import cli
 from monitor.config import Config, ConfigError, load_config
 from monitor.roads import notifiers_for, road_names
 from monitor.runner import deliver
-from storage.records import CaseEvent
+from storage.heard import gone_since
+from storage.records import CaseEvent, Label, Mention, Priority, Removal, Sentiment, Verdict
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -335,3 +337,120 @@ def test_run_tells_what_happened_since_the_run_before(
     run()
     run()
     assert [event["type"] for event in receiver.events] == ["case.opened"]
+
+
+# -- mentions, case or no case ---------------------------------------------------------------------------------
+
+
+def hear(store: Store, identity: str, label: Label = Label.POSITIVE, at: datetime = NOW, **more: Any) -> None:
+    about = Mention(**{"source": "shop", "external_id": identity, "text": f"said {identity}", **more})
+    with store.transaction() as ledger:
+        written = ledger.write_mentions([about], at)[about.key]
+        verdict = Verdict("Acme", Sentiment(0.0, label), Priority.LOW, 0.1, ("why",), ("delivery",))
+        ledger.write_verdicts([(written.id, about, verdict)])
+
+
+def told(store: Store, config: Config, now: datetime = NOW) -> int:
+    return tell_subscribers(store, config.subscriptions, now)
+
+
+def test_new_mentions_are_told_only_to_whoever_asks_for_them_by_name(
+    store: Store, config: Config, receiver: Receiver
+) -> None:
+    everything_else = subscribed(config, subscription(receiver))
+    told(store, everything_else)
+    hear(store, "1")
+    assert told(store, everything_else) == 0
+
+
+def test_each_new_mention_is_told_once_from_the_first_question_on_whether_or_not_it_became_a_case(
+    store: Store, config: Config, receiver: Receiver
+) -> None:
+    config = subscribed(config, subscription(receiver, events=("mention.new",)))
+    hear(store, "before")
+    assert told(store, config) == 0
+    hear(store, "1")
+    add_case(store, NOW, "Never again")
+    assert told(store, config) == 2
+    assert told(store, config) == 0  # nor when another process follows
+    send(config, store)
+    first, second = sorted(receiver.events, key=lambda event: int(event["data"]["id"]))
+    assert (first["type"], first["data"]["event"]["action"]) == ("mention.new", "heard")
+    assert first["data"]["mention"]["text"] == "said 1"
+    assert first["data"]["mention"]["topics"] == ["delivery"]
+    assert (first["data"]["mention"]["case"], second["data"]["mention"]["case"]) == (None, "REP-0001")
+    headers, body = receiver.told[0]
+    mac = hmac.new(
+        key_of(SECRET),
+        f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body,
+        hashlib.sha256,
+    )
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(mac.digest()).decode()
+
+
+def test_negative_ones_alone_may_be_asked_for_and_of_a_brand(
+    store: Store, config: Config, receiver: Receiver
+) -> None:
+    negative = subscription(receiver, events=("mention.negative",))
+    other = subscription(receiver, name="other", events=("mention.new",), brands=("Kaffa",))
+    config = subscribed(config, negative, other)
+    told(store, config)
+    hear(store, "1")
+    hear(store, "2", Label.NEGATIVE)
+    assert told(store, config) == 1
+    send(config, store)
+    (event,) = receiver.events
+    assert (event["type"], event["data"]["mention"]["text"]) == ("mention.negative", "said 2")
+
+
+def test_what_was_told_of_a_mention_is_taken_back_when_it_is_removed(
+    store: Store, config: Config, receiver: Receiver
+) -> None:
+    both = subscription(receiver, events=("mention.new", "mention.removed"))
+    config = subscribed(config, both, subscription(receiver, name="deaf", events=("mention.new",)))
+    hear(store, "before")
+    told(store, config)
+    hear(store, "1")
+    told(store, config)
+    send(config, store)
+    with store.transaction() as ledger:
+        ledger.remove([Removal("shop", "1"), Removal("shop", "before")], NOW + timedelta(minutes=1))
+    assert told(store, config, NOW + timedelta(minutes=2)) == 1
+    assert told(store, config, NOW + timedelta(minutes=3)) == 0
+    send(config, store, NOW + timedelta(minutes=4))
+    last = receiver.events[-1]
+    assert (last["type"], last["data"]["id"]) == ("mention.removed", 2)
+    assert last["data"]["mention"]["text"] == ""
+
+
+def test_whoever_stops_and_asks_again_is_told_from_then_on(
+    store: Store, config: Config, receiver: Receiver
+) -> None:
+    asking = subscribed(config, subscription(receiver, events=("mention.new",)))
+    silent = subscribed(config, subscription(receiver))
+    told(store, asking)
+    told(store, silent)
+    hear(store, "in between")
+    assert told(store, silent) == told(store, asking) == 0
+    hear(store, "1")
+    assert told(store, asking) == 1
+
+
+def test_more_new_mentions_than_a_transaction_takes_are_all_told(
+    store: Store, config: Config, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.subscribers.BATCH", 3)
+    config = subscribed(config, subscription(receiver, events=("mention.new",)))
+    told(store, config)
+    for identity in range(8):
+        hear(store, str(identity))
+    assert told(store, config) == 8
+
+
+def test_the_mentions_that_are_gone_are_read_from_their_index(sqlite_store: Store) -> None:
+    statement = gone_since(NOW, after=0).compile(
+        dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    with sqlite_store.reading() as ledger:
+        plan = ledger._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    assert "ix_mentions_removed_at" in plan[0][3]

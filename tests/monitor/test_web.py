@@ -18,9 +18,9 @@ from shelf import add_case, add_run
 
 from monitor.config_web import Role
 from monitor.web.filters import Filter, filter_of, filter_of_query, place_of, place_text
-from storage.inbox import Place
 from storage.records import CaseStatus, Mention, Priority, RunOutcome
 from storage.store import Store
+from storage.wanted import Place
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = (
@@ -323,6 +323,34 @@ def test_a_feed_opens_with_its_key_alone_and_only_itself(visitor: Visitor, sqlit
     assert reader.ask(feed.replace("stars=1", "stars=4")).status == 403
     assert reader.ask("/feeds/mentions.atom?" + feed.partition("?")[2]).status == 403
     assert reader.ask("/").status == 303
+
+
+def test_a_list_that_was_looked_for_among_the_newest_says_so_and_goes_on(
+    visitor: Visitor, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.lists.LOOKED", 2)
+    for at in range(3):
+        add_case(sqlite_store, NOW - timedelta(days=at), f"said {at}", stars=5.0 if at == 2 else 1.0)
+    page = visitor.ask("/mentions?stars=5").text
+    assert "Nothing here so far." in page
+    assert "Looked for among what was posted since 2026-11-" in page
+    further = re.search(r'<a rel="next" href="([^"]+)">Look further back</a>', page)
+    assert further
+    last = visitor.ask(further[1].replace("&amp;", "&")).text
+    assert "said 2" in last
+    assert "Looked for" not in last
+    assert 'rel="next"' not in last
+    answer = visitor.ask("/api/v1/mentions?stars=5", Authorization=f"Bearer {TOKENS[Role.READ]}").json
+    assert (answer["mentions"], answer["next"] is None) == ([], False)
+
+
+def test_settled_weeks_are_remembered_and_the_running_one_is_counted_anew(
+    visitor: Visitor, sqlite_store: Store
+) -> None:
+    assert "2 mentions" not in visitor.ask("/trends").text
+    add_case(sqlite_store, NOW, "now")
+    add_case(sqlite_store, NOW, "now, too")
+    assert "2 mentions" in visitor.ask("/trends").text
 
 
 def test_the_feed_of_flagged_mentions_holds_those_with_a_case(visitor: Visitor, sqlite_store: Store) -> None:

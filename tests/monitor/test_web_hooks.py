@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dashboard import TOKENS, Visitor, served, web_config
+from shelf import add_case
 from slackdesk import a_workspace, until
 
-from monitor.commands.serve import webhooks
+from monitor.commands.serve import at_hand
 from monitor.config import Config
 from monitor.config_web import Role
+from monitor.roads import notifiers_for
+from monitor.runner import deliver
 from monitor.standins.slack import TOKEN as SLACK_TOKEN
 from monitor.standins.slack import SlackStandin
 from spiders.webhook import Hooks
+from storage.records import Delivery, DeliveryKind
 from storage.store import Store, open_store
 
 TOKEN = "a-token-of-our-own-1"
@@ -80,7 +85,7 @@ def test_without_a_webhook_in_the_configuration_there_is_no_such_address(
     tmp_path: Path, store: Store
 ) -> None:
     config = web_config(tmp_path)
-    with webhooks(config, store) as door:
+    with at_hand(config, store) as (door, _):
         assert door is None
     with served(config, store) as port:
         assert Visitor(port).ask(URL, method="POST", body=BAD).status == 401
@@ -95,11 +100,68 @@ def test_what_comes_in_is_delivered_by_the_process_that_took_it(tmp_path: Path, 
         config = replace(
             config, routes=tuple(replace(one, notifier="slack", channel="#alerts") for one in config.routes)
         )
-        with webhooks(config, store) as door, served(config, store, door=door) as port:
+        with at_hand(config, store) as (door, _), served(config, store, door=door) as port:
             Visitor(port).ask(URL, method="POST", body=BAD, Authorization=f"Bearer {TOKEN}")
             until(lambda: slack.posted("#alerts"), 10)
         (posted,) = slack.posted("#alerts")
     assert "Still no refund" in json.dumps(posted.blocks)
+
+
+@pytest.mark.parametrize("by", ["form", "api"])
+def test_what_is_done_in_the_dashboard_is_seen_on_the_card_within_seconds(
+    tmp_path: Path, store: Store, by: str
+) -> None:
+    with a_workspace() as slack:
+        more = f'[slack]\nchannel = "#alerts"\nbase_url = "{slack.base_url}"\npace = "0s"\n'
+        config = web_config(tmp_path, more)
+        config = replace(config, slack=replace(config.slack, token=SLACK_TOKEN))
+        announced(config, store)
+        (card,) = slack.posted("#alerts")
+        with at_hand(config, store) as (door, news), served(config, store, door=door, news=news) as port:
+            if by == "form":
+                anna = Visitor(port)
+                anna.sign_in()
+                anna.post("/cases/1/claim")
+            else:
+                token = f"Bearer {TOKENS[Role.ACT]}"
+                api = Visitor(port)
+                api.ask("/api/v1/cases/1/claim", method="POST", body="{}", Authorization=token)
+            until(lambda: "Taken by " in json.dumps(slack.posted("#alerts")[0].blocks), 20)
+        assert [one.ts for one in slack.posted("#alerts") if one.thread_ts is None] == [card.ts]
+
+
+def announced(config: Config, store: Store) -> None:
+    """One case, told in Slack a while ago."""
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    add_case(store, long_ago, "Still no refund", card=None)
+    row = Delivery(
+        id="d1",
+        kind=DeliveryKind.ALERT,
+        notifier="slack",
+        channel="#alerts",
+        number=1,
+        created_at=long_ago,
+        not_before=long_ago,
+    )
+    with store.transaction() as ledger:
+        ledger.enqueue([row])
+    deliver(
+        config,
+        store,
+        notifiers_for(config),
+        clock=lambda: datetime.now(UTC) - timedelta(minutes=1),
+        sleep=lambda seconds: None,
+        stop=threading.Event(),
+        deadline=datetime.now(UTC),
+    )
+
+
+def test_without_a_road_from_here_there_is_no_courier(tmp_path: Path, store: Store) -> None:
+    before = threading.active_count()
+    with at_hand(web_config(tmp_path), store) as (door, news):
+        news()
+        assert door is None
+        assert threading.active_count() == before
 
 
 def test_the_document_of_the_api_describes_it(tmp_path: Path, store: Store) -> None:

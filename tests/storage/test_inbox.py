@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
 from shelf import add_case, add_run
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import sqlite
 
-from storage.inbox import FOUND_MAX, NOBODY, Counted, Place, SavedFilter, Wanted, newest_mentions, open_counts
-from storage.inbox import _about as about
+from storage import inbox, lists, search
+from storage.cases import _REVIEWED as REVIEWED
+from storage.inbox import Counted, SavedFilter, open_counts
 from storage.inbox import _of_case as of_case
 from storage.inbox import _pages as pages
+from storage.lists import newest_places, rare_places
 from storage.records import (
     Case,
     CaseStatus,
@@ -26,8 +29,10 @@ from storage.records import (
     Sentiment,
     Verdict,
 )
-from storage.search import question
+from storage.search import of_holders, question
 from storage.store import Store
+from storage.tables import cases
+from storage.wanted import NOBODY, Place, Wanted
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -206,46 +211,82 @@ def plan(store: Store, statement: Select[Any]) -> str:
         return "\n".join(row[3] for row in rows)
 
 
+OPEN = [
+    {"brand": "Acme"},
+    {"source": "shop"},
+    {"stars": 1},
+    {"stars": 0},
+    {"topic": "delivery"},
+    {"language": "de"},
+    {"owner": NOBODY},
+    {"status": "open"},
+    {"status": "late"},
+    {"words": question("box")},
+]
+FILTERS = [
+    {},
+    *OPEN,
+    *({**one, **other} for one, other in combinations(OPEN, 2) if not set(one) & set(other)),
+]
+
+
+def narrowed(store: Store, wanted: Wanted, after: Place | None, columns: Select[Any]) -> list[str]:
+    """The plans of the statements a list of cases is read by, where the words turned out to be rare."""
+    with store.reading() as ledger:
+        conditions = of_case(wanted, NOW)
+        if wanted.words:
+            conditions.append(of_holders(ledger._connection, wanted.words, cases.c.mention_id))
+    return [
+        plan(store, statement.where(*conditions).limit(51)) for statement in pages(columns, wanted, after)
+    ]
+
+
+@pytest.fixture
+def many_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no words have few holders."""
+    monkeypatch.setattr(search, "_are_few", lambda *_: False)
+
+
+@pytest.mark.usefixtures("many_hold")
 @pytest.mark.parametrize("after", [None, Place(7, 2, 0.5)])
-def test_the_worst_first_list_is_read_in_order_from_wherever_a_page_begins(
+def test_whatever_the_inbox_is_narrowed_by_it_is_read_in_order_from_one_index_and_never_sorted(
     sqlite_store: Store, after: Place | None
 ) -> None:
-    for statement in pages(Wanted(), after):
-        said = plan(sqlite_store, statement.limit(50))
-        assert "USING INDEX ix_cases_unanswered" in said.splitlines()[0]
-        assert after is None or said.startswith("SEARCH")
-        assert "TEMP B-TREE" not in said
-        assert "SCAN mentions" not in said
+    keys = select(cases.c.number, cases.c.mention_id)
+    for filters in FILTERS:
+        for said in narrowed(sqlite_store, Wanted(**filters), after, REVIEWED):
+            assert "cases USING INDEX ix_cases_unanswered" in said.splitlines()[0], filters
+            assert after is None or said.startswith("SEARCH"), filters
+            assert "TEMP B-TREE" not in said, filters
+            assert "SCAN mentions" not in said, filters
+            assert "SCAN verdicts" not in said, filters
+        # What decides whether a case is left out stands in the index: no row of it is fetched for that.
+        for said in narrowed(sqlite_store, Wanted(**filters), after, keys):
+            assert "cases USING COVERING INDEX ix_cases_unanswered" in said.splitlines()[0], filters
 
 
+@pytest.mark.usefixtures("many_hold")
 @pytest.mark.parametrize(
-    "wanted",
-    [
-        Wanted(brand="Acme"),
-        Wanted(source="shop"),
-        Wanted(owner=NOBODY, brand="Acme"),
-        Wanted(status="open"),
-        Wanted(status="late", stars=1),
-        Wanted(language="de", topic="delivery"),
-    ],
+    ("status", "index"), [("closed", "ix_cases_closed_at"), ("all", "ix_cases_narrowed")]
 )
-@pytest.mark.parametrize("after", [None, Place(7, 2, 0.5)])
-def test_a_narrowed_list_is_read_in_order_too(
-    sqlite_store: Store, wanted: Wanted, after: Place | None
-) -> None:
-    for statement in pages(wanted, after):
-        narrowed = statement.where(*about(wanted), *of_case(wanted, NOW)).limit(50)
-        said = plan(sqlite_store, narrowed)
-        assert "USING INDEX ix_cases_unanswered" in said.splitlines()[0]
-        assert "TEMP B-TREE" not in said
-
-
 @pytest.mark.parametrize("after", [None, Place(7, at=NOW)])
-def test_the_other_lists_are_never_sorted_either(sqlite_store: Store, after: Place | None) -> None:
-    for status in ("closed", "all"):
-        for statement in pages(Wanted(status=status), after):
-            said = plan(sqlite_store, statement.limit(50))
+def test_the_other_lists_of_cases_are_read_from_their_indexes_too(
+    sqlite_store: Store, status: str, index: str, after: Place | None
+) -> None:
+    keys = select(cases.c.number, cases.c.mention_id)
+    for filters in FILTERS:
+        wanted = Wanted(**{**filters, "status": status})
+        for said in narrowed(sqlite_store, wanted, after, keys):
+            assert f"cases USING COVERING INDEX {index}" in said.splitlines()[0] or "PRIMARY KEY" in said
             assert "TEMP B-TREE" not in said, said
+
+
+def test_where_few_hold_the_words_each_leads_to_its_case(sqlite_store: Store) -> None:
+    few = {"words": question("box")}
+    for filters in (few, {**few, "brand": "Acme", "topic": "delivery"}, {**few, "status": "all"}):
+        for said in narrowed(sqlite_store, Wanted(**filters), None, select(cases.c.number)):
+            assert said.startswith("SEARCH cases")
+            assert "INDEX sqlite_autoindex_cases_1 (mention_id=?)" in said.splitlines()[0], said
 
 
 def test_open_cases_are_counted_from_an_index_alone(sqlite_store: Store) -> None:
@@ -256,25 +297,125 @@ def test_open_cases_are_counted_from_an_index_alone(sqlite_store: Store) -> None
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Wanted(), "ix_mentions_posted_at"),
-        (Wanted(source="shop", stars=1), "ix_mentions_posted_at"),
+        (Wanted(), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(source="shop", stars=1), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(topic="delivery"), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(label="unread", topic="delivery"), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(brand="Acme", topic="delivery"), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(language="fi"), "COVERING INDEX ix_verdicts_newest"),
+        (Wanted(brand="Acme", stars=1), "COVERING INDEX ix_verdicts_newest"),
         (Wanted(brand="Acme"), "ix_verdicts_week"),
-        (Wanted(words=question("box")), "mention_words VIRTUAL TABLE INDEX"),
     ],
 )
 @pytest.mark.parametrize("after", [None, Place(7, at=NOW)])
-def test_mentions_are_read_newest_first_and_no_more_than_a_page_of_them(
-    sqlite_store: Store, wanted: Wanted, index: str, after: Place | None
+@pytest.mark.parametrize("end", [None, Place(3, at=NOW - HOUR)])
+def test_mentions_are_read_newest_first_and_never_sorted_as_a_whole(
+    sqlite_store: Store, wanted: Wanted, index: str, after: Place | None, end: Place | None
 ) -> None:
-    with sqlite_store.reading() as ledger:
-        statement = newest_mentions(ledger._connection, wanted, after)
-    said = plan(sqlite_store, statement.limit(50))
+    said = plan(sqlite_store, newest_places(wanted, after, end).limit(51))
+    assert said.startswith("SEARCH verdicts")
     assert index in said.splitlines()[0]
     assert "TEMP B-TREE FOR ORDER BY" not in said
+    assert "SCAN mentions" not in said
 
 
-def test_a_search_puts_no_more_into_order_than_can_be_shown() -> None:
-    assert FOUND_MAX <= 5_000
+def test_holders_of_rare_words_are_looked_up_one_by_one(sqlite_store: Store) -> None:
+    said = plan(sqlite_store, rare_places(Wanted(topic="delivery"), None, [1, 2, 3]).limit(51))
+    assert said.startswith("SEARCH")
+    assert "SCAN" not in said
+
+
+# -- words, rare and common ------------------------------------------------------------------------------------
+
+
+def worded(store: Store) -> None:
+    """Sixty cases: "box" stands in most, "refund" in one of seven, "mould" in two; one in three is of Kaffa."""
+    for at in range(60):
+        text = "box " * (at % 10 != 0) + "refunds " * (at % 7 == 0) + "mould" * (at in (3, 57))
+        add_case(
+            store,
+            NOW,
+            text or "x",
+            brand="Kaffa" if at % 3 == 0 else "Acme",
+            priority=Priority(1 + at % 3),
+            language="en" if at % 4 else "de",
+        )
+    with store.transaction() as ledger:
+        while ledger.index_words():
+            pass
+
+
+ASKED = ["box", "refund", "mould", "box refund", "box -refund", '"box refunds"', "no"]
+
+
+@pytest.mark.parametrize(("probed", "common"), [(1, 1), (1, 5_000), (7, 5_000), (2_000, 5_000)])
+def test_a_search_finds_every_case_in_order_whichever_way_is_taken(
+    store: Store, monkeypatch: pytest.MonkeyPatch, probed: int, common: int
+) -> None:
+    worded(store)
+    monkeypatch.setattr(inbox, "PROBED", probed)
+    monkeypatch.setattr(search, "COMMON", common)
+    monkeypatch.setattr(search, "HOLDERS_FEW", common)
+    for filters in ({}, {"brand": "Kaffa"}, {"status": "all"}, {"stars": 1, "topic": "delivery"}):
+        whole = all_pages(store, Wanted(**filters), 50)
+        for asked in ASKED:
+            found = all_pages(store, Wanted(words=question(asked), **filters), 5)
+            assert [one.case.number for one in found] == [
+                one.case.number for one in whole if as_asked(one.mention.text, asked)
+            ], (filters, asked)
+
+
+def as_asked(text: str, asked: str) -> bool:
+    return {
+        "box": "box" in text,
+        "refund": "refund" in text,
+        "mould": "mould" in text,
+        "box refund": "box" in text and "refund" in text,
+        "box -refund": "box" in text and "refund" not in text,
+        '"box refunds"': "box refunds" in text,
+        "no": False,
+    }[asked]
+
+
+@pytest.mark.parametrize(("looked", "probed", "few"), [(3, 2, 1), (3, 2, 5_000), (100_000, 2_000, 1)])
+def test_pages_of_mentions_go_on_behind_what_was_looked_at_until_all_is_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch, looked: int, probed: int, few: int
+) -> None:
+    worded(store)
+    for name, value in {"LOOKED": looked, "LOOKED_UP": looked, "PROBED": probed, "FEW": few}.items():
+        monkeypatch.setattr(lists, name, value)
+    for filters in ({}, {"brand": "Kaffa"}, {"stars": 1, "topic": "delivery"}, {"language": "en"}):
+        for asked in ["", *ASKED]:
+            wanted = Wanted(words=question(asked), **filters)
+            found: list[int] = []
+            after = None
+            with store.reading() as ledger:
+                whole = list(ledger.all_judged(Wanted(**filters)))
+                for _ in range(70):
+                    page, after = ledger.newest_mentions(wanted, limit=4, after=after)
+                    found += [one.id for one in page]
+                    if after is None:
+                        break
+            kept = [one.id for one in whole if not asked or as_asked(one.mention.text, asked)]
+            assert after is None
+            # Of one moment, the one seen last comes first.
+            assert found == sorted(kept, reverse=True), (filters, asked)
+
+
+def test_what_a_case_is_narrowed_by_follows_its_mention(store: Store) -> None:
+    add_case(store, NOW, "They lost it", stars=1.0, language="en")
+    changed = Mention(
+        source="shop", external_id="1", kind=Kind.REVIEW, text="Es fehlt", stars=4.0, language="de"
+    )
+    with store.transaction() as ledger:
+        written = ledger.write_mentions([changed], NOW)[changed.key]
+        verdict = Verdict("Acme", Sentiment(0.0, Label.NEUTRAL), Priority.LOW, 0.1, (), ("refund",))
+        ledger.write_verdicts([(written.id, changed, verdict)])
+    with store.reading() as ledger:
+        for narrow in ({"stars": 4}, {"language": "de"}, {"topic": "refund"}):
+            assert len(ledger.inbox(Wanted(**narrow), NOW)) == 1
+        for narrow in ({"stars": 1}, {"language": "en"}, {"topic": "delivery"}):
+            assert ledger.inbox(Wanted(**narrow), NOW) == []
 
 
 def test_a_case_is_what_it_was(store: Store) -> None:

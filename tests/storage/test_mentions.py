@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from storage.mentions import Revision
 from storage.records import (
@@ -23,6 +24,7 @@ from storage.records import (
     Written,
 )
 from storage.store import Store
+from storage.tables import verdicts
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -151,7 +153,7 @@ def test_a_verdict_is_counted_when_it_was_posted_or_else_first_seen(
         edited = replace(one, text="edited")
         ledger.write_mentions([edited], NOW + timedelta(hours=1))
         ledger.write_verdicts([(identity, edited, verdict())])
-        assert ledger.posted_at([identity]) == {identity: posted_at}
+        assert ledger._connection.scalar(select(verdicts.c.posted_at)) == posted_at
 
 
 def test_reach_grows_without_making_a_revision(store: Store) -> None:
@@ -231,7 +233,7 @@ def test_a_removed_mention_that_comes_back_is_written_again(store: Store) -> Non
         ledger.remove([Removal("shop", "1")], NOW)
         assert ledger.known([("shop", "1")])["shop", "1"].content_hash == ""
         back = ledger.write_mentions([mention(stars=1)], LATER)
-        assert back == {("shop", "1"): Written(identity, new=False, stars_before=1.0)}
+        assert back == {("shop", "1"): Written(identity, new=False, stars_before=1.0, back=True)}
         assert ledger.mention(identity) == mention(stars=1)
         assert ledger.revisions(identity) == []
         assert ledger.mention_count() == 1

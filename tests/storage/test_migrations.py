@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from weekstore import WeekStore, day
 
 from storage.engines import WRITING, parsed_url, postgres_engine, sqlite_engine
 from storage.errors import NewerSchema, OlderSchema
 from storage.migrations import HEAD, REVISIONS
 from storage.migrations.upgrade import scripts, upgrade
+from storage.records import DatePrecision, Label, Removal
 from storage.store import open_store
 from storage.tables import metadata
 
@@ -174,3 +176,35 @@ def test_a_failed_migration_leaves_the_store_as_it_was(engine: Engine) -> None:
         fails_halfway()
     with engine.connect() as connection:
         assert _schema(connection) == set()
+
+
+def test_an_older_store_is_filled_with_what_a_writer_writes_today(empty_url: str, engine: Engine) -> None:
+    asked = "SELECT mention_id, brand, first_seen_at, place, marks FROM verdicts ORDER BY mention_id, brand"
+    with open_store(empty_url) as store:
+        weeks = WeekStore(store)
+        weeks.mention(day(1), "late", 1.0, entity="Acme Toaster")
+        weeks.mention(day(1), "late", entity="Zürich " * 100, date_precision=DatePrecision.DAY)
+        weeks.mention(day(2), "love", label=Label.UNREAD, date_precision=DatePrecision.MONTH)
+        weeks.mention(day(3), "love", entity="Acme Toaster")
+        with store.transaction() as ledger:
+            ledger.remove([Removal("shop", "4")], day(5))
+    with engine.connect() as connection, connection.begin():
+        written = connection.execute(text(asked)).all()
+        for statement in (
+            "DROP INDEX ix_verdicts_week",
+            "ALTER TABLE verdicts DROP COLUMN first_seen_at",
+            "ALTER TABLE verdicts DROP COLUMN place",
+            "ALTER TABLE verdicts DROP COLUMN marks",
+            "CREATE INDEX ix_verdicts_week ON verdicts (brand, posted_at)",
+            "DROP INDEX ix_cases_due",
+            "DROP INDEX ix_cases_answered",
+            "DROP TABLE kept_days",
+            "UPDATE alembic_version SET version_num = '0009'",
+        ):
+            connection.execute(text(statement))
+    open_store(empty_url).close()
+    with engine.connect() as connection, connection.begin():
+        assert connection.execute(text(asked)).all() == written
+    assert [row.marks for row in written] == [0, 1, 5, 2]
+    assert len({row.place for row in written}) == 3
+    assert written[3].place == 0  # whatever told of a removed one is gone

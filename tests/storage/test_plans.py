@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import sqlite
 
+from storage.audits import never_announced
 from storage.cases import worst_first
-from storage.figures import alerts_due, alerts_since, said_by_priority
+from storage.context import alike
+from storage.deliveries import outbox_counts
+from storage.figures import alerts_due, alerts_since, said_between, said_by_priority
 from storage.store import Store
 from storage.tables import crawl_runs, mentions, verdicts
 
@@ -66,8 +69,28 @@ def test_the_runs_of_a_source_are_read_newest_first(sqlite_store: Store) -> None
     assert "TEMP B-TREE" not in plan
 
 
+def test_the_outbox_is_counted_without_reading_what_its_messages_say(sqlite_store: Store) -> None:
+    assert "COVERING INDEX ix_deliveries_counted" in _plan(sqlite_store, outbox_counts())
+
+
+def test_what_was_never_announced_is_looked_for_by_the_numbers_of_open_cases(sqlite_store: Store) -> None:
+    plan = _plan(sqlite_store, never_announced())
+    assert plan.startswith("SCAN cases USING INDEX ix_cases_unanswered")
+    assert "deliveries USING INDEX ix_deliveries_number (number=?)" in plan
+
+
+def test_cases_alike_are_looked_for_among_the_worst_and_no_brand_is_sorted(sqlite_store: Store) -> None:
+    plan = _plan(sqlite_store, alike("Acme", ["delivery"], 1).limit(5))
+    assert "SCAN cases USING INDEX ix_cases_unanswered" in plan
+    assert "ix_cases_counted" not in plan
+
+
 def test_the_figures_of_alerts_read_what_is_new_and_what_waits_and_no_history(sqlite_store: Store) -> None:
     assert "ix_deliveries_fresh (created_at>?)" in _plan(sqlite_store, alerts_since(NOW))
     assert "ix_deliveries_unsent" in _plan(sqlite_store, alerts_due(NOW))
+    plan = _plan(sqlite_store, said_between("Acme", NOW - WEEK, NOW, -0.05))
+    assert plan == (
+        "SEARCH verdicts USING COVERING INDEX ix_verdicts_week (brand=? AND posted_at>? AND posted_at<?)"
+    )
     plan = _plan(sqlite_store, said_by_priority("Acme", NOW))
     assert "COVERING INDEX ix_verdicts_week (brand=? AND posted_at>?)" in plan

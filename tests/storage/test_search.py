@@ -11,10 +11,10 @@ from shelf import add_case
 from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
 
-from storage.inbox import Wanted
 from storage.records import Mention, Removal
 from storage.search import _fts_query, _tsquery, matching, question, words_in
 from storage.store import Store
+from storage.wanted import Wanted
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
