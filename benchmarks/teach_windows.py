@@ -8,7 +8,7 @@ the teacher said. Done twice, side by side: with all posts, for the file
 that ships, and without the sources that fit_ranker.py leaves out, which says there how far windows are to be believed
 (ranker_windows.json: what the second network makes of what neither it nor its teacher saw).
 
-On one machine it makes the same bytes again; on a processor with other vector units the last bits differ.
+Random numbers and the order of sums are fixed, but processors round differently: elsewhere the bytes will differ.
 """
 
 from __future__ import annotations
