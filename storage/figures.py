@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from storage.records import DeliveryKind, DeliveryState, Priority
 from storage.tables import deliveries, verdicts
-from storage.tallies import NEGATIVE_BELOW
+from storage.tallies import is_negative, within
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.PARKED)
 
@@ -64,17 +64,17 @@ class FigureLedger:
         }
 
     def said_between(self, brand: str, start: datetime, end: datetime, negative: float) -> Said:
-        """How much was said of `brand` then; `negative` as in `WeekLedger.tally`."""
+        """How much was said of `brand` then; `negative` as in `TallyLedger.tally`."""
         return Said(*self._connection.execute(said_between(brand, start, end, negative)).one())
 
 
 def said_between(brand: str, start: datetime, end: datetime, negative: float) -> Select[Any]:
     """The statement behind `FigureLedger.said_between`. It groups nothing: one pass over a part of an index."""
     v = verdicts.c
-    bad = or_(v.stars < NEGATIVE_BELOW, and_(v.stars.is_(None), v.compound <= negative))
-    return select(
-        func.count(), func.count(case((bad, 1))), func.count(v.stars), func.coalesce(func.sum(v.stars), 0.0)
-    ).where(v.brand == brand, v.posted_at >= start, v.posted_at < end)
+    bad = func.count(case((is_negative(negative), 1)))
+    return select(func.count(), bad, func.count(v.stars), func.coalesce(func.sum(v.stars), 0.0)).where(
+        *within(brand, start, end)
+    )
 
 
 def alerts_since(since: datetime) -> Select[Any]:

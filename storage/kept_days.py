@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, text
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, insert, select, text
 
 from storage.tables import kept_days, verdicts
 
@@ -37,14 +37,15 @@ class KeptDayLedger:
 
     def kept_numbers(self, of: DaysOf, first: date, last: date) -> dict[date, str]:
         """The numbers of the days that are kept."""
-        k = kept_days.c
-        found = select(k.day, k.numbers).where(*_between(of, first, last)).order_by(k.day)
-        return {date.fromisoformat(row[0]): row[1] for row in self._connection.execute(found)}
+        return self._days_with(kept_days.c.numbers, of, first, last)
 
     def kept_posts(self, of: DaysOf, first: date, last: date) -> dict[date, str]:
         """All else of the days that are kept."""
-        k = kept_days.c
-        found = select(k.day, k.posts).where(*_between(of, first, last)).order_by(k.day)
+        return self._days_with(kept_days.c.posts, of, first, last)
+
+    def _days_with(self, column: Column[str], of: DaysOf, first: date, last: date) -> dict[date, str]:
+        day = kept_days.c.day
+        found = select(day, column).where(*_between(of, first, last)).order_by(day)
         return {date.fromisoformat(row[0]): row[1] for row in self._connection.execute(found)}
 
     def alone_with_days(self) -> bool:

@@ -112,12 +112,10 @@ class ListLedger:
     ) -> tuple[list[tuple[int, datetime]], Place | None]:
         """The ids and times of up to one more than `limit` rows, and where the look ended, None at the end."""
         execute = self._connection.execute
-        if not wanted.words:
-            end = self._end(wanted, after)
-            statement = newest_places(wanted, after, end).limit(limit + 1)
-            return [(row[0], row[1]) for row in execute(statement)], end
         end = self._end(wanted, after)
         newest = newest_places(wanted, after, end)
+        if not wanted.words:
+            return [(row[0], row[1]) for row in execute(newest.limit(limit + 1))], end
         first = [(row[0], row[1]) for row in execute(newest.limit(PROBED))]
         all_looked_into = len(first) < PROBED
         found: list[tuple[int, datetime]] = []
@@ -165,21 +163,21 @@ def newest_places(wanted: Wanted, after: Place | None = None, end: Place | None 
     conditions = [*_of_mention(wanted, apart=not _by_brand(wanted)), *_behind(after)]
     if end is not None and end.at is not None:
         conditions += [v.posted_at >= end.at, or_(v.posted_at > end.at, v.mention_id >= end.number)]
-    return (
-        select(v.mention_id, v.posted_at)
-        .join(mentions, mentions.c.id == v.mention_id)
-        .where(*conditions, mentions.c.removed_at.is_(None))
-        .order_by(*_ORDER)
-    )
+    return _places(*conditions)
 
 
 def rare_places(wanted: Wanted, after: Place | None, ids: Sequence[int]) -> Select[Any]:
     """The same, of the mentions with these ids only."""
+    return _places(verdicts.c.mention_id.in_(ids), *_of_mention(wanted), *_behind(after))
+
+
+def _places(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The newest first of those that have not been removed."""
     v = verdicts.c
     return (
         select(v.mention_id, v.posted_at)
         .join(mentions, mentions.c.id == v.mention_id)
-        .where(v.mention_id.in_(ids), *_of_mention(wanted), *_behind(after), mentions.c.removed_at.is_(None))
+        .where(*conditions, mentions.c.removed_at.is_(None))
         .order_by(*_ORDER)
     )
 
