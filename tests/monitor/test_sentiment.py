@@ -223,17 +223,14 @@ def test_no_text_raises_and_every_span_is_its_text(pieces, between):
 
 
 def _seconds(text):
-    best = float("inf")
     gc.disable()  # it walks all that the other tests left behind, which is no cost of the text
     try:
-        for _ in range(4):
-            examine.cache_clear()
-            start = time.process_time()
-            analyse(text)
-            best = min(best, time.process_time() - start)
+        examine.cache_clear()
+        start = time.process_time()
+        analyse(text)
+        return time.process_time() - start
     finally:
         gc.enable()
-    return best
 
 
 @pytest.mark.parametrize(
@@ -245,4 +242,9 @@ def _seconds(text):
 )  # fmt: skip
 def test_time_is_linear_in_the_text(piece):
     text = piece * (40_000 // len(piece))
-    assert _seconds(text) <= 8 * max(_seconds(text[:10_000]), 5e-4)
+    whole = part = float("inf")
+    for taken in range(20):  # the best of each, taken in turn: what a busy machine adds to one comes to the other too
+        part, whole = min(part, _seconds(text[:10_000])), min(whole, _seconds(text))
+        if taken >= 3 and whole <= 8 * max(part, 5e-4):
+            return
+    assert whole <= 8 * max(part, 5e-4)
