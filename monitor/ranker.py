@@ -27,7 +27,8 @@ MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
 POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
 TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,\u2026]")
+# A name or a link is as many commas as it had letters (Examination.folded): one is enough to say that it stands there.
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:\u2026]|,(?!,)")
 _LONG = re.compile(r"(\w)\1\1+")
 _NUMBER = re.compile(r"\d+")
 _SENTENCE = re.compile("[.!?\u2026]+(?=\\s|$)|\n")

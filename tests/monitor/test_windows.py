@@ -72,7 +72,11 @@ def test_the_order_of_words_counts():
     ("worse", "better"),
     [
         ("they never called me back", "they called me back at once"),
-        ("the new update broke my phone", "the new update broke all records"),
+        pytest.param(
+            "the new update broke my phone",
+            "the new update broke all records",
+            marks=pytest.mark.xfail(strict=True, reason="in MODEL_CARD.md"),
+        ),
         ("i asked for a refund and got nothing", "i got my refund the next day"),
     ],
 )

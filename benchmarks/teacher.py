@@ -1,0 +1,178 @@
+"""A language model that tells complaints from the rest: lowstar's teacher, which is not shipped.
+
+all-mpnet-base-v2 (Apache-2.0), 110 million weights: its lower eight layers are kept, the upper four are tuned on the
+posts of fit_ranker.py, but for the sources that are left out there and for `ranker_everyday.txt`. So what it makes of
+these is what it would make of anybody's posts. Needs torch and transformers, which lowstar does not.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import fit_ranker
+import numpy as np
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+KEPT_LAYERS = 8
+MOST = {"goemotions_train": 6000, "vader_movies": 5000, "vader_nyt": 1000}  # rows: time
+WEIGHTS = {
+    "goemotions_train": 0.3, "vader_nyt": 0.5, "vader_movies": 0.7, "uci_imdb": 1.0, "fragments": 1.0,
+}  # fmt: skip
+OTHERS = 2.0  # weight of all others
+ROUNDS, RATE, HEAD_RATE = 2, 6e-5, 2e-3
+BATCH, LONGEST_TUNED = 32, 64  # texts, word pieces
+AT_ONCE = 128  # texts read side by side
+FURTHEST = 6.0  # logits: beyond that a text is no more of a complaint
+_LINK = re.compile(r"https?://\S+|www\.\S+")
+_ACCOUNT = re.compile(r"@\w+")
+Batches = list[tuple[list[int], Any, Any]]
+
+
+class Teacher(torch.nn.Module):
+    """The upper layers, tuned, over the lower, which stay."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        whole = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+        self.tokens = AutoTokenizer.from_pretrained(folder)
+        # In a list: they are not among the parameters.
+        self.below = [whole.embeddings, whole.encoder, *whole.encoder.layer[:KEPT_LAYERS]]
+        self.layers = torch.nn.ModuleList(whole.encoder.layer[KEPT_LAYERS:])
+        self.head = torch.nn.Linear(whole.config.hidden_size, 1)
+
+    def batches(self, texts: Sequence[str], size: int, longest: int) -> Batches:
+        """(which texts, token ids, mask), texts of one length together."""
+        ids = [self.tokens.encode(_plain(text), truncation=True, max_length=longest) for text in texts]
+        return [
+            (some, padded, (places < torch.tensor([len(ids[i]) for i in some])[:, None]).long())
+            for some, padded in together(ids, size, nothing=self.tokens.pad_token_id)
+            for places in (torch.arange(padded.shape[1])[None, :],)
+        ]
+
+    def lower(self, ids: Any, mask: Any) -> Any:
+        """What the kept layers make of a batch."""
+        embeddings, _, *layers = self.below
+        with torch.no_grad():
+            state = embeddings(input_ids=ids)
+            return self._through(layers, state, mask)
+
+    def forward(self, state: Any, mask: Any) -> Any:
+        """One logit a text."""
+        state = self._through(self.layers, state, mask)
+        seen = mask.unsqueeze(-1).float()
+        return self.head(((state * seen).sum(1) / seen.sum(1)).float()).squeeze(-1)
+
+    def read(self, texts: Sequence[str], longest: int, at_once: int = AT_ONCE) -> list[float]:
+        """The logit of each text, of which `longest` word pieces are read: −6…6."""
+        logits = np.zeros(len(texts))
+        with torch.inference_mode():
+            for some, ids, mask in self.batches(texts, at_once, longest):
+                logits[some] = self(self.lower(ids, mask), mask).float().numpy()
+        return np.clip(logits, -FURTHEST, FURTHEST).tolist()
+
+    def tune(self, texts: list[str], targets: list[float], weights: list[float]) -> None:
+        """Some rounds over all texts, with a rate that rises and falls; then in half precision, which reads faster."""
+        # Without the cache: it would keep the weights of the first step.
+        with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False):
+            _tune(self, texts, torch.tensor(targets), torch.tensor(weights))
+        for part in (*self.below, self.layers):
+            part.to(torch.bfloat16)
+        self.eval()
+
+    def _through(self, layers: Any, state: Any, mask: Any) -> Any:
+        encoder = self.below[1]
+        with torch.no_grad():
+            near = encoder.compute_position_bias(state[:1])
+        bias = ((1.0 - mask[:, None, None, :].float()) * -1e4 + near).to(state.dtype)
+        for layer in layers:
+            state = layer(state, bias)[0]
+        return state
+
+
+def together(
+    ids: list[list[int]], size: int, rng: random.Random | None = None, nothing: int = 0
+) -> Iterator[tuple[list[int], Any]]:
+    """(which texts, their numbers, filled up with `nothing`), texts of one length together; shuffled with an `rng`."""
+    order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
+    groups = [order[at : at + size] for at in range(0, len(order), size)]
+    if rng is not None:
+        rng.shuffle(groups)
+    for group in groups:
+        width = max(1, max(len(ids[i]) for i in group))
+        yield group, torch.tensor([ids[i] + [nothing] * (width - len(ids[i])) for i in group])
+
+
+def taught(folder: str, rows: dict[str, list[dict[str, Any]]], sets: fit_ranker.Sets) -> Teacher:
+    """The language model in `folder`, tuned. Random numbers are fixed; half an hour on one core."""
+    torch.manual_seed(1)
+    random.seed(1)
+    teacher = Teacher(folder)
+    teacher.tune(*lessons(rows, sets))
+    return teacher
+
+
+def lessons(
+    rows: dict[str, list[dict[str, Any]]], sets: fit_ranker.Sets
+) -> tuple[list[str], list[float], list[float]]:
+    """Texts, what each should be told to be (0…1), and how much it counts."""
+    texts, targets, weights = [], [], []
+    for name, posts in sets.items():
+        if name.startswith("reviews_") or name in fit_ranker.ALL_LEFT_OUT:
+            continue  # whole reviews are put together from sentences that are here
+        both = [(row["text"], post.target) for row, post in zip(rows[name], posts, strict=True)]
+        for text, target in (
+            random.sample(both, MOST[name]) if len(both) > MOST.get(name, len(both)) else both
+        ):
+            texts.append(text)
+            targets.append(target)
+            weights.append(WEIGHTS.get(name, OTHERS))
+    return texts, targets, weights
+
+
+def _tune(teacher: Teacher, texts: list[str], target: Any, weight: Any) -> None:
+    kept = [
+        (some, teacher.lower(ids, mask).to(torch.bfloat16), mask)
+        for some, ids, mask in teacher.batches(texts, BATCH, LONGEST_TUNED)
+    ]
+    steps = ROUNDS * len(kept)
+    print(f"{len(texts):,} texts, {steps:,} steps", flush=True)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": teacher.layers.parameters(), "lr": RATE},
+            {"params": teacher.head.parameters(), "lr": HEAD_RATE},
+        ],
+        weight_decay=0.01,
+    )
+    rate = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / (steps * 0.06)) * max(0.0, 1 - step / steps)
+    )
+    teacher.train()
+    for at in range(steps):
+        if at % len(kept) == 0:
+            random.shuffle(kept)
+        some, state, mask = kept[at % len(kept)]
+        each = torch.nn.functional.binary_cross_entropy_with_logits(
+            teacher(state.float(), mask), target[some], reduction="none"
+        )
+        loss = (each * weight[some]).sum() / weight[some].sum()
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+        optimiser.step()
+        rate.step()
+        if at % 200 == 0:
+            print(f"step {at}: loss {loss.item():.3f}", flush=True)
+
+
+def _plain(text: str) -> str:
+    return _ACCOUNT.sub("@account", _LINK.sub("link", text))
