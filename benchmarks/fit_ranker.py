@@ -47,7 +47,6 @@ MADE = "2026-11-29"
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
 TERMS_KEPT = 39_000
 AT_ONCE = 2  # fits side by side
-FLAG = 0.44  # the lowest that calls few of the harmless texts of tests/monitor/complaints.jsonl complaints
 SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
 CENTRE, STEEPNESS = (
     -0.35,
@@ -62,16 +61,10 @@ WEIGHTS = {
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
     "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0, "harmless": 3.0, "everyday": 2.0, "travel": 2.0,
+    "goods": 2.0, "threads": 2.0,
 }  # fmt: skip
-FILES = (
-    "chatter",
-    "long",
-    "posts",
-    "facts",
-    "harmless",
-    "everyday",
-    "travel",
-)  # ranker_*.txt, written for lowstar
+# ranker_*.txt, written for lowstar
+FILES = ("chatter", "long", "posts", "facts", "harmless", "everyday", "travel", "goods", "threads")
 SECOND_ROUND = ("hard", "fragments", *FILES)
 OURS = ("written", *SECOND_ROUND)
 LEFT_OUT = {
@@ -80,7 +73,7 @@ LEFT_OUT = {
     "tweets": ("vader_tweets",),
     "written": ("written",),
     "chatter": ("chatter",),
-    "everyday": ("everyday", "travel"),
+    "everyday": ("everyday", "travel", "goods", "threads"),
 }
 ALL_LEFT_OUT = tuple(name for names in LEFT_OUT.values() for name in names)
 
@@ -472,8 +465,7 @@ def main() -> None:
     held_out = leave_one_out(sets, fits)
     found, flag = calibrate(held_out)
     show(sets, held_out, found)
-    print(f"shipped flag {FLAG}, the best on sources left out {flag:.2f}")
-    text = written(fits[""], found, FLAG)
+    text = written(fits[""], found, flag)
     path = Path(sys.argv[2]) if len(sys.argv) == 3 else MODEL_FILE
     path.write_text(text, "utf-8")
     print(f"{path}: {len(text.encode()):,} bytes")

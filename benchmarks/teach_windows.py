@@ -31,9 +31,7 @@ import fit_ranker
 import numpy as np
 import teacher as teachers
 import torch
-from safetensors.torch import load_file
 from teach_pieces import Pieces, pieces, pool_of
-from transformers import AutoTokenizer
 
 from monitor.examination import examine
 from monitor.ranker import words_of
@@ -42,12 +40,12 @@ from monitor.windows import FURTHEST, MODEL_FILE, SUM_POWER, WIDTH
 
 MADE = "2026-11-29"
 READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ranker_teacher.json"
-LATER = ("everyday", "travel")  # of the sources left out, by themselves
+LATER = ("everyday", "travel", "goods", "threads")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
 NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
 WORDS = 16_000
-ROUNDS, RATE, BATCH = 5, 3e-3, 64
-LONGEST = Pieces(160, 64, 200)  # word pieces that the teacher reads
+ROUNDS, RATE, BATCH, OWN_COST = 6, 3e-3, 64, 5e-5
+LONGEST = Pieces(160, 64, 200, 64)  # word pieces that the teacher reads
 LONGEST_LEARNED = 160  # words
 OF_PEOPLE = 2.0  # weight of a text that was written, beside one that was made of it
 AT_ONCE = 8192  # texts put in order of length
@@ -71,11 +69,19 @@ class Read(NamedTuple):
 class Network(torch.nn.Module):
     """monitor.windows.Windows, as it learns."""
 
-    def __init__(self, start: Any) -> None:
+    def __init__(self, vectors: Any) -> None:
         super().__init__()
-        self.table = torch.nn.Embedding(len(start), NUMBERS, padding_idx=0)
+        # A word is what the teacher's vectors say of it, seen from one side for all words, and a little of its own.
+        nothing = np.zeros((1, vectors.shape[1]), np.float32)
+        known = torch.tensor(np.vstack([nothing, vectors, nothing]))
+        self.vectors = torch.nn.Embedding.from_pretrained(known, freeze=True)
+        self.view = torch.nn.Linear(vectors.shape[1], NUMBERS, bias=False)
+        self.table = torch.nn.Embedding(len(known), NUMBERS, padding_idx=0)
+        _, _, directions = np.linalg.svd(vectors.T @ vectors)
+        spread = (vectors @ directions[:NUMBERS].T).std(0)
         with torch.no_grad():
-            self.table.weight.copy_(start)
+            self.view.weight.copy_(torch.tensor(directions[:NUMBERS] * (0.3 / spread)[:, None]))
+            self.table.weight.zero_()
         self.window = torch.nn.Linear(WIDTH * NUMBERS, FINDINGS)
         self.wider = torch.nn.Linear(WIDTH * FINDINGS, FINDINGS)
         self.hidden = torch.nn.Linear(2 * FINDINGS, HIDDEN)
@@ -85,11 +91,21 @@ class Network(torch.nn.Module):
     def forward(self, ids: Any) -> Any:
         """One logit a text; 0 fills up."""
         there = (ids > 0).float()
-        found = torch.relu(self.window(_beside(self.table(ids)))) * there[:, :, None]
+        each, place = torch.unique(ids, return_inverse=True)
+        words = (self.table(each) + self.view(self.vectors(each)))[place]
+        found = torch.relu(self.window(_beside(words))) * there[:, :, None]
         found = found + torch.relu(self.wider(_beside(found))) * there[:, :, None]
         count = there.sum(1, keepdim=True)
         pooled = torch.cat([found.max(1).values, found.sum(1) / (count + 2) ** SUM_POWER], 1)
         return (self.out(torch.relu(self.hidden(pooled))) + self.straight(pooled)).squeeze(1)
+
+    def own(self, ids: Any) -> Any:
+        """How much of their own these words have, which costs."""
+        return (self.table(torch.unique(ids)) ** 2).sum()
+
+    def words(self) -> Any:
+        """The table as it ships."""
+        return self.table.weight + self.view(self.vectors.weight)
 
 
 def _beside(rows: Any) -> Any:
@@ -101,7 +117,7 @@ def _beside(rows: Any) -> Any:
 def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
     """All texts by words, with the teacher's logits."""
     found = Read([], [], [])
-    for some, longest, weight in zip(texts, LONGEST, (OF_PEOPLE, 1.0, 1.0), strict=True):
+    for some, longest, weight in zip(texts, LONGEST, (OF_PEOPLE, 1.0, 1.0, 1.0), strict=True):
         logits = []
         for at in range(0, len(some), AT_ONCE):
             logits += teacher.read(some[at : at + AT_ONCE], longest)
@@ -112,20 +128,6 @@ def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
 
 def _spoken(texts: list[str]) -> list[list[str]]:
     return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
-
-
-def first_table(tokens: Any, model: str, words: list[str]) -> Any:
-    """Where words start: the model's own vectors of their pieces, along the directions in which they differ most."""
-    held = load_file(Path(model) / "model.safetensors")
-    vectors = next(held[name] for name in sorted(held) if "word_embeddings" in name).float().numpy()
-    ids = [tokens.encode(word, add_special_tokens=False) or [tokens.unk_token_id] for word in words]
-    own = np.stack([vectors[some].mean(0) for some in ids])
-    own -= own.mean(0)
-    _, _, directions = np.linalg.svd(own.T @ own)
-    places = own @ directions[:NUMBERS].T
-    places *= 0.3 / places.std(0)
-    nothing = np.zeros((1, NUMBERS))
-    return torch.tensor(np.vstack([nothing, places, nothing]), dtype=torch.float32)
 
 
 def learn(network: Network, ids: list[list[int]], targets: list[float], weights: list[float]) -> None:
@@ -141,7 +143,7 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
         total = 0.0
         for some, words in teachers.together(ids, BATCH, rng):
             each = torch.nn.functional.smooth_l1_loss(network(words), target[some], reduction="none")
-            loss = (weight[some] * each).mean()
+            loss = (weight[some] * each).mean() + OWN_COST * network.own(words)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -150,21 +152,25 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
         print(f"round {turn + 1}: loss {total / len(ids):.3f}", flush=True)
 
 
+def known_of(read: Read) -> list[str]:
+    """The words that stand in most texts."""
+    counts = Counter(word for words in read.words for word in dict.fromkeys(words))
+    return [word for word, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:WORDS]]
+
+
 def taught(
-    read: Read, model: str, others: dict[str, list[str]]
-) -> tuple[list[str], dict[str, Any], dict[str, list[float]]]:
-    """A network's words and weights, and its logits of other texts."""
+    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    """A network's weights, and its logits of other texts."""
     torch.manual_seed(1)
     torch.set_num_threads(1)
-    counts = Counter(word for words in read.words for word in dict.fromkeys(words))
-    known = [word for word, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:WORDS]]
     index = {word: i + 1 for i, word in enumerate(known)}
     unknown = len(known) + 1
 
     def ids_of(found: list[list[str]]) -> list[list[int]]:
         return [[index.get(word, unknown) for word in words] for words in found]
 
-    network = Network(first_table(AutoTokenizer.from_pretrained(model), model, known))
+    network = Network(vectors)
     learn(network, ids_of(read.words), read.logits, read.weights)
     readings = {}
     with torch.inference_mode():
@@ -173,7 +179,11 @@ def taught(
             for some, words in teachers.together(ids_of(_spoken(texts)), 256):
                 logits[some] = network(words).clamp(-FURTHEST, FURTHEST).numpy()
             readings[name] = logits.tolist()
-    return known, {name: held.numpy() for name, held in network.state_dict().items()}, readings
+        weights = {
+            name: held.numpy() for name, held in network.state_dict().items() if name != "vectors.weight"
+        }
+        weights["table.weight"] = network.words().numpy()
+    return weights, readings
 
 
 def terms_of(sets: fit_ranker.Sets, vocabulary: list[str]) -> list[str]:
@@ -248,7 +258,7 @@ def main() -> None:
     vocabulary = list(teacher.tokens.get_vocab())
     TERMS.write_text(read_terms(teacher, terms_of(sets, vocabulary)), "utf-8")
 
-    pool = pool_of(sets, vocabulary)
+    pool = pool_of({name: found for name, found in sets.items() if name not in LATER}, vocabulary)
     left_out = fit_ranker.ALL_LEFT_OUT
     groups = [
         [name for name in rows if name not in left_out],
@@ -260,18 +270,27 @@ def main() -> None:
         before += names
         found = pieces({n: rows[n] for n in rows if n in names}, {n: texts[n] for n in before}, pool)
         read.append(heard(teacher, found))
-    everything = read[0]
-    for some in read[1:]:
+    finish(teacher, read, {name: texts[name] for name in left_out})
+
+
+def finish(teacher: teachers.Teacher, read: list[Read], others: dict[str, list[str]]) -> None:
+    """Teach the network that ships with all that was read, another with the first part only; write what they know."""
+    everything = Read([], [], [])
+    for some in read:
         everything = everything.with_all(some)
+    known, fewer = known_of(everything), known_of(read[0])
+    words = sorted({*known, *fewer})
+    vectors = dict(zip(words, teacher.vectors(words), strict=True))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        whole = processes.submit(taught, everything, model, {})
-        partly = processes.submit(taught, read[0], model, {name: texts[name] for name in left_out})
+        jobs = [
+            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts)
+            for some, words, texts in ((everything, known, {}), (read[0], fewer, others))
+        ]
         packed = {
-            name: " ".join(str(round(100 * z)) for z in found) for name, found in partly.result()[2].items()
+            name: " ".join(str(round(100 * z)) for z in found) for name, found in jobs[1].result()[1].items()
         }
         READINGS.write_text(json.dumps(packed, indent=0) + "\n", "utf-8")
-        known, held, _ = whole.result()
-    written(MODEL_FILE, known, held)
+        written(MODEL_FILE, known, jobs[0].result()[0])
 
 
 if __name__ == "__main__":

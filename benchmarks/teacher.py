@@ -68,9 +68,7 @@ class Teacher(torch.nn.Module):
 
     def forward(self, state: Any, mask: Any) -> Any:
         """One logit a text."""
-        state = self._through(self.layers, state, mask)
-        seen = mask.unsqueeze(-1).float()
-        return self.head(((state * seen).sum(1) / seen.sum(1)).float()).squeeze(-1)
+        return self.head(self._mean(state, mask)).squeeze(-1)
 
     def read(self, texts: Sequence[str], longest: int, at_once: int = AT_ONCE) -> list[float]:
         """The logit of each text, of which `longest` word pieces are read: −6…6."""
@@ -80,6 +78,18 @@ class Teacher(torch.nn.Module):
                 logits[some] = self(self.lower(ids, mask), mask).float().numpy()
         return np.clip(logits, -FURTHEST, FURTHEST).tolist()
 
+    def vectors(self, words: Sequence[str]) -> Any:
+        """Of each word the model's own vector, and beside it what the tuned model makes of it: float32, 2 × 768."""
+        held = self.below[0].word_embeddings.weight.detach().float()
+        unknown = [self.tokens.unk_token_id]
+        pieces = [self.tokens.encode(word, add_special_tokens=False) or unknown for word in words]
+        own = torch.stack([held[some].mean(0) for some in pieces]).numpy()
+        read = np.zeros_like(own)
+        with torch.inference_mode():
+            for some, ids, mask in self.batches(words, 512, 16):
+                read[some] = self._mean(self.lower(ids, mask), mask).numpy()
+        return np.hstack([_even(own), _even(read)])
+
     def tune(self, texts: list[str], targets: list[float], weights: list[float]) -> None:
         """Some rounds over all texts, with a rate that rises and falls; then in half precision, which reads faster."""
         # Without the cache: it would keep the weights of the first step.
@@ -88,6 +98,11 @@ class Teacher(torch.nn.Module):
         for part in (*self.below, self.layers):
             part.to(torch.bfloat16)
         self.eval()
+
+    def _mean(self, state: Any, mask: Any) -> Any:
+        state = self._through(self.layers, state, mask)
+        seen = mask.unsqueeze(-1).float()
+        return ((state * seen).sum(1) / seen.sum(1)).float()
 
     def _through(self, layers: Any, state: Any, mask: Any) -> Any:
         encoder = self.below[1]
@@ -137,6 +152,12 @@ def lessons(
             targets.append(target)
             weights.append(WEIGHTS.get(name, OTHERS))
     return texts, targets, weights
+
+
+def _even(rows: Any) -> Any:
+    """Around their mean, of length 1 in the mean square."""
+    rows = rows - rows.mean(0)
+    return rows / np.sqrt((rows**2).sum(1).mean())
 
 
 def _tune(teacher: Teacher, texts: list[str], target: Any, weight: Any) -> None:

@@ -27,13 +27,13 @@ MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
 POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
 TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
-# A name or a link is as many commas as it had letters (Examination.folded): one is enough to say that it stands there.
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:\u2026]|,(?!,)")
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.;:,@\u2026]")
+_NAME = re.compile(",{2,}")  # an account or a link: as many commas as it had letters (Examination.folded)
 _LONG = re.compile(r"(\w)\1\1+")
 _NUMBER = re.compile(r"\d+")
 _SENTENCE = re.compile("[.!?\u2026]+(?=\\s|$)|\n")
 _SENTENCE_END = frozenset(".!?\u2026")
-_CLAUSE_END = frozenset(".!?\u2026;:,")
+_CLAUSE_END = frozenset(".!?\u2026;:,@")
 _PERSONS = {
     **dict.fromkeys(("i", "i'm", "im", "i've", "ive", "me", "my", "we", "our", "us", "mine"), 0),
     **dict.fromkeys(("you", "your", "you're", "youre", "u", "ur", "yours"), 1),
@@ -93,8 +93,8 @@ class Offset(NamedTuple):
 
 
 def words_of(seen: Examination) -> list[str]:
-    """The words and the punctuation of a text, in order: digits as 0, no letter more than twice in a row."""
-    return _TOKEN.findall(_LONG.sub(r"\1\1", _NUMBER.sub("0", seen.folded)))[:TOKENS_READ]
+    """The words and the punctuation of a text, in order: digits as 0, names as @, no letter thrice in a row."""
+    return _TOKEN.findall(_LONG.sub(r"\1\1", _NUMBER.sub("0", _NAME.sub("@", seen.folded))))[:TOKENS_READ]
 
 
 def features(seen: Examination, text: str) -> Features:

@@ -41,7 +41,7 @@ class Thresholds:
     urgent_stars: float = 1.0  # this many stars or fewer: urgent
     high_stars: float = 2.0
     normal_stars: float = 3.0
-    negative: float = 0.44  # probability of a complaint from which words are negative: the model's own flag
+    negative: float = 0.39  # probability of a complaint from which words are negative: the model's own flag
     high: float = 0.6  # words alone as probable as this, with a complaint named: high
     viral_reach: int = 1000  # a negative with this reach rises one step
 
@@ -183,17 +183,19 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
         # However politely: what is answered, or not, stands in the paper tomorrow.
         return Priority.HIGH, [f"'{_quote(reading, asks)}' ({asks.cue.value})"]
     quiet = found < thresholds.negative
-    # "my lawyer loves this shop": a grave word in a friendly text is worth a look, not an alarm.
-    grave = found >= thresholds.negative / 3 and any(p.cue.level is Level.SEVERE for p in reading.phrases)
-    if quiet and not grave:
+    severe = any(p.cue.level is Level.SEVERE for p in reading.phrases)
+    if quiet and not severe:
         return Priority.LOW, []
     signs = harmless.signs_in(reading.seen.folded)
     likeness = (
         f"reads like {signs[0].kind}: " + ", ".join(f"'{s.phrase}'" for s in signs[:3]) if signs else ""
     )
     news = len(signs) >= SIGNS_NEEDED and signs[0].kind == harmless.NEWS and _only_reported(reading)
-    if quiet:  # a paper's even tone says nothing about the lawsuit it reports
-        return (Priority.HIGH, [likeness]) if news else (Priority.NORMAL, [])
+    if quiet:
+        if news:  # a paper's even tone says nothing about the lawsuit it reports
+            return Priority.HIGH, [likeness]
+        # "my lawyer loves this shop": a grave word in a friendly text is worth a look, not an alarm.
+        return (Priority.NORMAL if found >= thresholds.negative / 3 else Priority.LOW), []
     notes = []
     if reading.share.lost:
         start, end = reading.share.lost
