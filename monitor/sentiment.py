@@ -108,7 +108,7 @@ def analyser(brands: Sequence[Brand]) -> Analyzer:
     Where no name says anything, it is `analyse` itself.
 
     >>> read = analyser([Brand(name="United", terms=("United", "United Airlines"))])
-    >>> read("United flies to Rome").compound, read("United is awful").label.value
+    >>> read("We fly United to Rome").compound, read("United is awful").label.value
     (0.0, 'negative')
     """
     telling = [
