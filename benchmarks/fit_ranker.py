@@ -9,8 +9,8 @@ Two rounds. The first weighs words and signals on natural posts. The second hold
 written for lowstar (benchmarks/ranker_*.txt): it may teach words, but "I hate how good this is" must not teach
 that "hate" counts for nothing.
 
-What no post holds, a teacher knows: ranker_teacher.json says of words and pairs how a small language model, tuned on
-the same posts by benchmarks/teach_ranker.py, reads each of them. How far it is believed is one weight for words and
+What no post holds, a teacher knows: ranker_teacher.json says of words and pairs how a language model, tuned on the
+same posts by benchmarks/teacher.py, reads each of them. How far it is believed is one weight for words and
 one for pairs, fitted like a signal, and added to the terms in the end.
 
 What words say together is said by monitor/windows.py, which benchmarks/teach_windows.py made. It takes no part in the
@@ -53,6 +53,7 @@ CENTRE, STEEPNESS = (
     2.5,
 )  # of a mean human valence (−4…4): where half the readers would call it negative
 COMPLAINING = frozenset(("anger", "annoyance", "disappointment", "disapproval", "disgust", "sadness"))
+NO_WORSE = 0.002  # of F1: the difference between two draws
 SHARE = (
     0.25  # of complaints in the feed that probabilities are calibrated for: more than in most, to be heard
 )
@@ -61,10 +62,18 @@ WEIGHTS = {
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
     "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0, "harmless": 3.0, "everyday": 2.0, "travel": 2.0,
-    "goods": 2.0, "threads": 2.0,
+    "goods": 2.0, "threads": 2.0, "plain": 0.5, "pairs": 0.5, "apps": 0.3, "brands": 0.3, "service": 0.3, "daily": 0.3,
+    "media": 0.15, "venues": 0.3, "shops": 0.3, "boards": 0.3, "terse": 0.3, "idioms": 0.3, "faults": 0.3, "mixed": 0.3,
+    "mentions": 0.3,
 }  # fmt: skip
-# ranker_*.txt, written for lowstar
-FILES = ("chatter", "long", "posts", "facts", "harmless", "everyday", "travel", "goods", "threads")
+# ranker_*.txt, written for lowstar; NEWER when its teacher was there already, which never saw them
+NEWER = (
+    "plain", "pairs", "apps", "brands", "service", "daily", "media", "venues", "shops", "boards", "terse", "idioms",
+    "faults", "mixed", "mentions",
+)  # fmt: skip
+FILES = (
+    "chatter", "long", "posts", "facts", "harmless", "everyday", "travel", "goods", "threads", *NEWER,
+)  # fmt: skip
 SECOND_ROUND = ("hard", "fragments", *FILES)
 OURS = ("written", *SECOND_ROUND)
 LEFT_OUT = {
@@ -140,9 +149,12 @@ def taught() -> dict[str, float]:
 
 
 def together() -> dict[str, Array]:
-    """Logits of windows on the sources left out, by a network and a teacher that never saw them."""
+    """Logits of windows on the sources left out, by networks and a teacher that never saw them."""
     packed = json.loads((HERE / "ranker_windows.json").read_text("utf-8"))
-    return {name: np.array(found.split(), np.float64) / 100 for name, found in packed.items()}
+    return {
+        name: np.array([of_one.split() for of_one in found], np.float64).mean(0) / 100
+        for name, found in packed.items()
+    }
 
 
 def _own(name: str) -> list[dict[str, Any]]:
@@ -344,7 +356,8 @@ class Calibration(NamedTuple):
 def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
     """Platt's fit on held-out sets, each weighed to the same share of complaints; and the best flag.
 
-    The flag is the probability with the best mean F1 over these sets.
+    The flag is the probability with the best mean F1 over these sets; of those as good but for NO_WORSE the highest,
+    which raises the fewest false alarms.
     """
     seen = np.concatenate(
         [np.column_stack([one.scores, one.windows, np.ones_like(one.scores)]) for one in held_out]
@@ -358,7 +371,7 @@ def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
         return float(np.sum(weight * (np.logaddexp(0, q) - y * q))), seen.T @ g
 
     found = Calibration(*(float(part) for part in minimise(loss, np.array([1.0, 0.0, 0.0]), 200)))
-    best = (0.0, 0.5)
+    by_flag = []
     for step in range(20, 71):
         flag = step / 100
         scores = []
@@ -367,12 +380,14 @@ def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
             flagged = 1 / (1 + np.exp(-found.of(one))) >= flag
             hits = 2 * float(w[flagged & one.wanted].sum())
             scores.append(hits / float(w[flagged].sum() + w[one.wanted].sum()))
-        best = max(best, (sum(scores) / len(scores), flag))
+        by_flag.append((sum(scores) / len(scores), flag))
+    best, _ = max(by_flag)
+    chosen, f1 = max((flag, score) for score, flag in by_flag if score >= best - NO_WORSE)
     print(
         f"slope {found.slope:.3f}, windows {found.windows:.3f}, bias {found.bias:.3f},"
-        f" flag {best[1]:.2f} (mean F1 held out {best[0]:.3f})"
+        f" flag {chosen:.2f} (mean F1 held out {f1:.3f}, of {best:.3f} at best)"
     )
-    return found, best[1]
+    return found, chosen
 
 
 def _even(wanted: NDArray[np.bool_]) -> Array:

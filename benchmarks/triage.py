@@ -16,8 +16,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from monitor.commands.evaluate import Labelled, Measured, compare, read_labelled
 
 FEED_SHARE = 0.12  # of complaints in what a monitor hears all day
-FIELDS = ("average_precision", "roc_auc", "f1", "precision", "recall", "recall_at_top", "calibration_error")
-HEADS = ("AP", "AUC", "F1", "precision", "recall", "recall@10%", "calibration")
+FIELDS = (
+    "average_precision",
+    "order_precision",
+    "roc_auc",
+    "f1",
+    "precision",
+    "recall",
+    "recall_at_top",
+    "calibration_error",
+)
+HEADS = ("AP", "AP as listed", "AUC", "F1", "precision", "recall", "recall@10%", "calibration")
 
 
 def line(name: str, count: int, own: list[float | None], plain: list[float | None]) -> str:

@@ -2,13 +2,14 @@
 
 A weight a word cannot tell "the update broke it" from "the update is out, it broke records". Here each word is 32
 numbers, each three words in a row are 64 findings, each three of these are 64 more, and of all windows the strongest
-and the sum are weighed. What it knows was taught to it by a language model that nobody needs any more
+and the sum are weighed. There are two of it, which learned from other texts and err elsewhere: the logit is their
+mean. What they know was taught to it by a language model that nobody needs any more
 (benchmarks/teach_windows.py, monitor/model/MODEL_CARD.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,73 +24,103 @@ WIDTH = 3  # words of a window
 TOKENS_READ = 400  # of one text
 SUM_POWER = 0.65  # the sum over n windows is divided by (n + 2)^0.65
 FURTHEST = 6.0  # logits it was taught between
+NETWORKS = 2
+ARRAYS = (
+    "table", "steps", "window_weights", "window_bias", "wider_weights", "wider_bias",
+    "hidden_weights", "hidden_bias", "out_weights", "straight_weights", "out_bias",
+)  # fmt: skip
 
 
 class Windows:
-    """The shipped network. Building one reads its file and needs numpy (together some 150 ms, once a process)."""
+    """The shipped networks. Building one reads its file and needs numpy (together some 150 ms, once a process)."""
 
     def __init__(self, path: Path = MODEL_FILE) -> None:
-        self._np = np = numpy()  # here: who only lists cases or prints help needs none
+        np = numpy()  # here: who only lists cases or prints help needs none
         with np.load(path, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
         words = held["words"].tobytes().decode().split("\n")
         self._index = {word: i + 1 for i, word in enumerate(words)}
         self._unknown = len(words) + 1
-        # A product a text costs less than rows multiplied out beforehand: those would not fit the processor's cache.
-        self._words = held["table"].astype(np.float32) * held["steps"].astype(np.float32)
-        self._first = np.vstack(list(held["window_weights"].astype(np.float32)))
-        self._first_bias = held["window_bias"].astype(np.float32)
-        self._wider = np.vstack(list(held["wider_weights"].astype(np.float32)))
-        self._wider_bias = held["wider_bias"].astype(np.float32)
-        self._findings_count = len(self._wider_bias)
-        straight = held["straight_weights"].astype(np.float32)
-        self._last = np.vstack([held["hidden_weights"].astype(np.float32), straight])
-        self._last_bias = np.append(held["hidden_bias"], held["out_bias"]).astype(np.float32)
-        self._out = held["out_weights"].astype(np.float32)
-        self._last_read: tuple[tuple[str, ...], tuple[Any, Any]] | None = None
+        self._networks = [_Network(held, number) for number in range(NETWORKS)]
+        self._last_read: tuple[tuple[str, ...], list[tuple[Any, Any]]] | None = None
 
     def logit(self, words: Sequence[str]) -> float:
         """How much `words`, in their order, read like a complaint: −6…6, 0 even odds; 0.0 for none."""
         if not words:
             return 0.0
-        last = self._last @ self._read_once(words)[1] + self._last_bias
-        hidden = last[:-1]
-        logit = float(self._out @ self._np.maximum(hidden, 0, out=hidden)) + float(last[-1])
-        return max(-FURTHEST, min(FURTHEST, logit))
+        read = zip(self._networks, self._read_once(words), strict=True)
+        return sum([network.logit(pooled) for network, (_, pooled) in read]) / NETWORKS
 
     def parts(self, words: Sequence[str]) -> list[float]:
         """What the window around each word adds to the logit, in logits; the strongest finding is its window's."""
         if not words:
             return []
-        np = self._np
-        found, pooled = self._read_once(words)
-        half = self._findings_count
-        awake = (self._last @ pooled + self._last_bias)[:-1] > 0
-        slope = self._last[-1] + (self._out * awake) @ self._last[:-1]
-        each = found @ (slope[half:] * _share(len(found)))
-        each += np.bincount(found.argmax(0), slope[:half] * pooled[:half], len(each))
+        read = zip(self._networks, self._read_once(words), strict=True)
+        each = sum(network.parts(found, pooled) for network, (found, pooled) in read) / NETWORKS
         return list(each.tolist())
 
-    def _read_once(self, words: Sequence[str]) -> tuple[Any, Any]:
+    def _read_once(self, words: Sequence[str]) -> list[tuple[Any, Any]]:
         """Findings and what they come to, remembered for the last text: who is told the logit may ask for its parts."""
         last = self._last_read
         if last is not None and last[0] is words:
             return last[1]
-        found = self._findings(words)
-        read = (found, self._pooled(found))
+        get, unknown = self._index.get, self._unknown
+        places = [get(word, unknown) for word in words[:TOKENS_READ]]
+        read = [network.read(places) for network in self._networks]
         if isinstance(words, tuple):  # a list may be another one by the next time
             self._last_read = (words, read)
         return read
 
-    def _findings(self, words: Sequence[str]) -> Any:
+
+class _Network:
+    """One network of the file; `number` is which."""
+
+    def __init__(self, held: Mapping[str, NDArray[Any]], number: int) -> None:
+        self._np = np = numpy()
+        mine = {name: held[f"{name}_{number}"] for name in ARRAYS}
+        halves = mine["table"]  # two numbers a byte, each from −7 to 7 in steps of the word's own
+        table = np.stack([halves >> 4, halves & 15], 2).reshape(len(halves), -1).astype(np.float32) - 8
+        # A product a text costs less than rows multiplied out beforehand: those would not fit the processor's cache.
+        self._words = table * mine["steps"].astype(np.float32)
+        self._first = np.vstack(list(mine["window_weights"].astype(np.float32)))
+        self._first_bias = mine["window_bias"].astype(np.float32)
+        self._wider = np.vstack(list(mine["wider_weights"].astype(np.float32)))
+        self._wider_bias = mine["wider_bias"].astype(np.float32)
+        self._findings_count = len(self._wider_bias)
+        straight = mine["straight_weights"].astype(np.float32)
+        self._last = np.vstack([mine["hidden_weights"].astype(np.float32), straight])
+        self._last_bias = np.append(mine["hidden_bias"], mine["out_bias"]).astype(np.float32)
+        self._out = mine["out_weights"].astype(np.float32)
+
+    def read(self, places: list[int]) -> tuple[Any, Any]:
+        """Findings of each window and what they come to, of words by their places in the table."""
+        found = self._findings(places)
+        return found, self._pooled(found)
+
+    def logit(self, pooled: NDArray[Any]) -> float:
+        """−6…6."""
+        last = self._last @ pooled + self._last_bias
+        hidden = last[:-1]
+        logit = float(self._out @ self._np.maximum(hidden, 0, out=hidden)) + float(last[-1])
+        return max(-FURTHEST, min(FURTHEST, logit))
+
+    def parts(self, found: NDArray[Any], pooled: NDArray[Any]) -> Any:
+        """What each window adds to the logit."""
+        np = self._np
+        half = self._findings_count
+        awake = (self._last @ pooled + self._last_bias)[:-1] > 0
+        slope = self._last[-1] + (self._out * awake) @ self._last[:-1]
+        each = found @ (slope[half:] * _share(len(found)))
+        return each + np.bincount(found.argmax(0), slope[:half] * pooled[:half], len(each))
+
+    def _findings(self, places: list[int]) -> Any:
         """Words × findings, none below 0, of the window around each word; beyond the ends is nothing."""
-        np, get, unknown = self._np, self._index.get, self._unknown
-        words = words[:TOKENS_READ]
-        room = np.zeros((len(words) + 2, self._words.shape[1]), np.float32)
-        self._words.take([get(word, unknown) for word in words], 0, room[1:-1], "clip")
+        np = self._np
+        room = np.zeros((len(places) + 2, self._words.shape[1]), np.float32)
+        self._words.take(places, 0, room[1:-1], "clip")
         near = self._windows(room) @ self._first
         near += self._first_bias
-        room = np.zeros((len(words) + 2, self._findings_count), np.float32)
+        room = np.zeros((len(places) + 2, self._findings_count), np.float32)
         found = np.maximum(near, 0, out=room[1:-1])
         wider = self._windows(room) @ self._wider
         wider += self._wider_bias

@@ -42,6 +42,9 @@ class Measured(NamedTuple):
     recall: float
     flagged: float
     calibration_error: float | None  # None for a score that is no probability
+    order_precision: float | None = (
+        None  # average precision as listed, the most urgent first; None where nothing is
+    )
 
 
 def read_labelled(path: Path) -> list[Labelled]:
@@ -100,7 +103,11 @@ def _negative(row: dict[str, Any]) -> bool | None:
 
 
 def measured(
-    scores: list[float], flagged: list[bool], wanted: list[bool], probabilities: list[float] | None = None
+    scores: list[float],
+    flagged: list[bool],
+    wanted: list[bool],
+    probabilities: list[float] | None = None,
+    order: list[float] | None = None,
 ) -> Measured:
     """All figures of one way of scoring."""
     both = sum(a and b for a, b in zip(flagged, wanted, strict=True))
@@ -114,28 +121,36 @@ def measured(
         both / max(1, sum(wanted)),
         sum(flagged) / len(flagged),
         calibration_error(probabilities, wanted) if probabilities is not None else None,
+        average_precision(order, wanted) if order is not None else None,
     )
 
 
 def compare(rows: list[Labelled], thresholds: Thresholds | None = None) -> dict[str, Measured]:
-    """What lowstar's triage and plain VADER are worth on `rows`, stars hidden."""
+    """What lowstar's triage and plain VADER are worth on `rows`, stars hidden.
+
+    Whether a text complains is its probability's to say; a text that could not be read stands at the flag. The rank
+    says more, how urgent it is, so the order by rank is a figure of its own.
+    """
+    used = thresholds or Thresholds()
     wanted = [row.negative for row in rows]
     plain = [-float(polarity_scores(row.text)["compound"]) for row in rows]
     ranks, flags, chances = [], [], []
     for number, row in enumerate(rows):
         mention = Mention(source="evaluate", external_id=str(number), text=row.text)
-        verdict = judge(mention, "", analyse(mention.judged_text), thresholds or Thresholds())
+        verdict = judge(mention, "", analyse(mention.judged_text), used)
         ranks.append(verdict.rank)
         flags.append(verdict.priority >= Priority.NORMAL)
-        chances.append(complaint_chance(mention.judged_text) or 0.0)
+        chances.append(complaint_chance(mention.judged_text))
+    scores = [used.negative if chance is None else chance for chance in chances]
     return {
-        "lowstar": measured(ranks, flags, wanted, chances),
+        "lowstar": measured(scores, flags, wanted, scores, ranks),
         "VADER": measured(plain, [score >= 0.05 for score in plain], wanted),
     }
 
 
 _HEADS = (
     ("average_precision", "average precision"),
+    ("order_precision", "  as listed, urgent first"),
     ("roc_auc", "ROC AUC"),
     ("recall_at_top", "recall in the top 10 %"),
     ("precision_at_top", "precision in the top 10 %"),

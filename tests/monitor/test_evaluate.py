@@ -47,6 +47,15 @@ def test_the_same_as_json(tmp_path):
     assert found["VADER"]["average_precision"] < 1.0
 
 
+def test_finding_complaints_and_listing_the_urgent_first_are_two_figures(tmp_path):
+    grave_but_friendly = {"text": "my lawyer loves this shop, thank you so much", "label": "pos"}
+    mild = {"text": "not what I ordered", "label": "neg"}
+    found = json.loads(run(written(tmp_path, [grave_but_friendly, mild]), "--json").output)
+    assert found["lowstar"]["average_precision"] == 1.0
+    assert 0 < found["lowstar"]["order_precision"] <= 1.0
+    assert found["VADER"]["order_precision"] is None
+
+
 def test_csv_is_read_too(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text('Text,Label\n"no refund, again",neg\nlovely,pos\n', "utf-8")

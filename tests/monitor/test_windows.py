@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.examination import examine
 from monitor.ranker import features, ranker, telling, words_of
-from monitor.windows import FURTHEST, MODEL_FILE, SUM_POWER, TOKENS_READ, windows
+from monitor.windows import FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, TOKENS_READ, windows
 
 
 def logit_of(text):
@@ -19,11 +19,19 @@ def logit_of(text):
 
 
 def logit_by_the_book(words):
-    """The network as it is defined, window by window."""
+    """The mean of the networks."""
+    return sum(one_by_the_book(words, number) for number in range(NETWORKS)) / NETWORKS
+
+
+def one_by_the_book(words, number):
+    """A network as it is defined, window by window."""
     with np.load(MODEL_FILE) as file:
-        held = {name: file[name].astype(np.float64) for name in file.files if name != "words"}
         known = file["words"].tobytes().decode().split("\n")
-    table = held["table"] * held["steps"]
+        mine = [name for name in file.files if name.endswith(f"_{number}")]
+        held = {name.removesuffix(f"_{number}"): file[name].astype(np.float64) for name in mine}
+    table = np.zeros((len(known) + 2, 2 * held["table"].shape[1]))
+    table[:, 0::2], table[:, 1::2] = held["table"] // 16 - 8, held["table"] % 16 - 8
+    table *= held["steps"]
     index = {word: i + 1 for i, word in enumerate(known)}
 
     def around(rows, weights, bias):
@@ -71,16 +79,8 @@ def test_the_order_of_words_counts():
 @pytest.mark.parametrize(
     ("worse", "better"),
     [
-        pytest.param(
-            "they never called me back",
-            "they called me back at once",
-            marks=pytest.mark.xfail(strict=True, reason="less than a logit apart"),
-        ),
-        pytest.param(
-            "the new update broke my phone",
-            "the new update broke all records",
-            marks=pytest.mark.xfail(strict=True, reason="in MODEL_CARD.md"),
-        ),
+        ("they never called me back", "they called me back at once"),
+        ("the new update broke my phone", "the new update broke all records"),
         ("i asked for a refund and got nothing", "i got my refund the next day"),
     ],
 )
