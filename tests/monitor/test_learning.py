@@ -21,6 +21,7 @@ from monitor.cli import cli
 from monitor.config import Config, load_config
 from monitor.ingest import Desk, ingest, verdicts_on
 from monitor.learning import (
+    INTERCEPT,
     Example,
     Row,
     average_precision,
@@ -86,18 +87,33 @@ def row(prior: float, bad: bool, *terms: str) -> Row:
     )
 )
 def test_the_weights_are_those_that_make_the_loss_least(given_rows: list[Any]) -> None:
-    rows = [row(prior, bad, *terms) for prior, bad, terms in given_rows]
+    rows = [row(prior, bad, *terms) for prior, bad, terms in given_rows if terms]
     weights = fit(rows)
 
+    def wrong(one: Row, intercept: float) -> float:
+        sign = 1 if one.bad else -1
+        return sign / (1 + math.exp(sign * (learned(one, weights) + intercept)))
+
+    low, high = -30.0, 30.0  # the best intercept for these weights: its own slope only rises
+    for _ in range(60):
+        intercept = (low + high) / 2
+        if intercept / INTERCEPT**2 > sum(wrong(one, intercept) for one in rows):
+            high = intercept
+        else:
+            low = intercept
+
     def slope(term: str) -> float:
-        total = weights.get(term, 0.0)
-        for one in rows:
-            if term in one.terms:
-                sign = 1 if one.bad else -1
-                total -= sign * one.scale / (1 + math.exp(sign * learned(one, weights)))
-        return total
+        held = sum(one.scale * wrong(one, intercept) for one in rows if term in one.terms)
+        return weights.get(term, 0.0) - held
 
     assert all(abs(slope(term)) < 0.1 for term in "abcdefg")
+
+
+def test_how_many_of_the_labels_are_complaints_teaches_no_word() -> None:
+    """Two of three are complaints and no word says which: none is a sign of one."""
+    rows = [row(-1.0, at % 3 != 0, "the", "order", "came", str(at)) for at in range(60)]
+    weights = fit(rows)
+    assert all(abs(weights[term]) < 0.3 for term in ("the", "order", "came"))
 
 
 def test_learning_is_the_same_every_time() -> None:
