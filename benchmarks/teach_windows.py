@@ -38,7 +38,7 @@ from teach_pieces import Pieces, again, pieces, pool_of
 from monitor.examination import examine
 from monitor.ranker import words_of
 from monitor.vader import vader
-from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, SUM_POWER, WIDTH
+from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, SUM_POWER, WIDTH, unpacked
 
 MADE = "2026-11-29"
 READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ranker_teacher.json"
@@ -121,7 +121,7 @@ def _beside(rows: Any) -> Any:
 
 
 def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
-    """All texts by words, with the teacher's logits."""
+    """All texts by words, with the teacher's logits and states."""
     found = Read([], [], [], [])
     for some, longest, weight in zip(texts, LONGEST, (OF_PEOPLE, 1.0, 1.0, 1.0), strict=True):
         for at in range(0, len(some), AT_ONCE):
@@ -139,11 +139,8 @@ def _spoken(texts: list[str]) -> list[list[str]]:
 def learn(network: Network, ids: list[list[int]], read: Read) -> None:
     """Some rounds over all texts, with a rate that rises and falls."""
     rng = random.Random(1)
-    target, weight, state = (
-        torch.tensor(read.logits),
-        torch.tensor(read.weights),
-        torch.tensor(read.states[0]),
-    )
+    target, weight = torch.tensor(read.logits), torch.tensor(read.weights)
+    state = torch.tensor(read.states[0])  # all in one, as seen_in tells them
     steps = ROUNDS * math.ceil(len(ids) / BATCH)
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     rate = torch.optim.lr_scheduler.LambdaLR(
@@ -267,9 +264,7 @@ def kept(path: Path = MODEL_FILE) -> dict[str, Any]:
     """The first network of the file that ships, which was made of other texts (MODEL_CARD.md) and stays as it is."""
     with np.load(path, allow_pickle=False) as file:
         found = {name: file[f"{name}_0"] for name in ARRAYS}
-        halves = np.stack([found["table"] >> 4, found["table"] & 15], 2).reshape(len(found["table"]), -1)
-        table = (halves.astype(np.float32) - 8) * found.pop("steps").astype(np.float32)
-        return found | {"words": file["words"], "table": table}
+        return found | {"words": file["words"], "table": unpacked(found["table"], found.pop("steps"))}
 
 
 def written(path: Path, networks: list[dict[str, Any]]) -> None:

@@ -2,8 +2,8 @@
 
 A weight a word cannot tell "the update broke it" from "the update is out, it broke records". Here each word is 32
 numbers, each three words in a row are 64 findings, each three of these are 64 more, and of all windows the strongest
-and the sum are weighed. There are two of it, which learned from other texts and err elsewhere: the logit is their
-mean. What they know was taught to it by a language model that nobody needs any more
+and the sum are weighed. There are two such networks, which learned from other texts and err elsewhere: the logit
+is their mean. What they know was taught to them by a language model that nobody needs any more
 (benchmarks/teach_windows.py, monitor/model/MODEL_CARD.md).
 """
 
@@ -78,10 +78,8 @@ class _Network:
     def __init__(self, held: Mapping[str, NDArray[Any]], number: int) -> None:
         self._np = np = numpy()
         mine = {name: held[f"{name}_{number}"] for name in ARRAYS}
-        halves = mine["table"]  # two numbers a byte, each from −7 to 7 in steps of the word's own
-        table = np.stack([halves >> 4, halves & 15], 2).reshape(len(halves), -1).astype(np.float32) - 8
         # A product a text costs less than rows multiplied out beforehand: those would not fit the processor's cache.
-        self._words = table * mine["steps"].astype(np.float32)
+        self._words = unpacked(mine["table"], mine["steps"])
         self._first = np.vstack(list(mine["window_weights"].astype(np.float32)))
         self._first_bias = mine["window_bias"].astype(np.float32)
         self._wider = np.vstack(list(mine["wider_weights"].astype(np.float32)))
@@ -140,6 +138,14 @@ class _Network:
         """The strongest of each finding, and their sum over the text."""
         np = self._np
         return np.concatenate((np.maximum.reduce(found), np.add.reduce(found) * _share(len(found))))
+
+
+def unpacked(table: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
+    """Words × numbers of a network in the file: there two numbers a byte, each −7…7 in steps of the word's own."""
+    np = numpy()
+    halves = np.stack([table >> 4, table & 15], 2).reshape(len(table), -1)
+    numbers: NDArray[Any] = (halves.astype(np.float32) - 8) * steps.astype(np.float32)
+    return numbers
 
 
 def _share(count: int) -> float:

@@ -42,9 +42,7 @@ class Measured(NamedTuple):
     recall: float
     flagged: float
     calibration_error: float | None  # None for a score that is no probability
-    order_precision: float | None = (
-        None  # average precision as listed, the most urgent first; None where nothing is
-    )
+    order_precision: float | None  # average precision as listed, the urgent first; None where nothing is
 
 
 def read_labelled(path: Path) -> list[Labelled]:
@@ -169,7 +167,8 @@ def command(file: Path, as_json: bool) -> None:
     """Measure the triage on labelled texts, beside plain VADER.
 
     FILE is JSON lines or CSV with "text" and "label" (neg, neu, pos) or "stars" (2 or fewer count as negative).
-    Stars are only used as labels: what is measured is how well the words alone find the complaints.
+    Stars are only used as labels: what is measured is how well the words alone find the complaints, by their
+    probability. "As listed" is the order of alerts, which puts what is urgent first.
     """
     rows = read_labelled(file)
     found = compare(rows)

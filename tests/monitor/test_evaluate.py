@@ -48,11 +48,14 @@ def test_the_same_as_json(tmp_path):
 
 
 def test_finding_complaints_and_listing_the_urgent_first_are_two_figures(tmp_path):
-    grave_but_friendly = {"text": "my lawyer loves this shop, thank you so much", "label": "pos"}
-    mild = {"text": "not what I ordered", "label": "neg"}
-    found = json.loads(run(written(tmp_path, [grave_but_friendly, mild]), "--json").output)
+    polite_but_urgent = {
+        "text": "I am a journalist at the Herald, would you comment on the new shop?",
+        "label": "neu",
+    }
+    mild = {"text": "the scone was dry", "label": "neg"}
+    found = json.loads(run(written(tmp_path, [polite_but_urgent, mild]), "--json").output)
     assert found["lowstar"]["average_precision"] == 1.0
-    assert 0 < found["lowstar"]["order_precision"] <= 1.0
+    assert found["lowstar"]["order_precision"] == 0.5  # the journalist first: she is answered soonest
     assert found["VADER"]["order_precision"] is None
 
 
