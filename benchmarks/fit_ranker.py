@@ -64,12 +64,12 @@ WEIGHTS = {
     "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0, "harmless": 3.0, "everyday": 2.0, "travel": 2.0,
     "goods": 2.0, "threads": 2.0, "plain": 0.5, "pairs": 0.5, "apps": 0.3, "brands": 0.3, "service": 0.3, "daily": 0.3,
     "media": 0.15, "venues": 0.3, "shops": 0.3, "boards": 0.3, "terse": 0.3, "idioms": 0.3, "faults": 0.3, "mixed": 0.3,
-    "mentions": 0.3,
+    "mentions": 0.3, "stars": 0.3, "remarks": 0.3, "ratings": 0.3, "lines": 0.3,
 }  # fmt: skip
-# ranker_*.txt, written for lowstar; NEWER when its teacher was there already, which never saw them
+# ranker_*.txt, written for lowstar; NEWER, which are most of it, count less
 NEWER = (
     "plain", "pairs", "apps", "brands", "service", "daily", "media", "venues", "shops", "boards", "terse", "idioms",
-    "faults", "mixed", "mentions",
+    "faults", "mixed", "mentions", "stars", "remarks", "ratings", "lines",
 )  # fmt: skip
 FILES = (
     "chatter", "long", "posts", "facts", "harmless", "everyday", "travel", "goods", "threads", *NEWER,

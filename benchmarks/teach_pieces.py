@@ -17,24 +17,26 @@ import fit_ranker
 from monitor.vader import vader
 
 COPIES = {
-    "goemotions_train": 0.2, "vader_movies": 0.4, "vader_nyt": 0.2, "vader_tweets": 2, "vader_amazon": 2, "uci_imdb": 1,
-    "uci_yelp": 3, "uci_amazon": 3, "posts": 4, "chatter": 4, "harmless": 4, "hard": 4, "written": 4, "facts": 6,
-    "reviews": 2, "long": 6, "everyday": 4, "travel": 4, "goods": 4, "threads": 4,
-    "plain": 30, "pairs": 12, "apps": 3, "brands": 3, "service": 3, "daily": 3, "media": 3, "venues": 3, "shops": 3,
-    "boards": 3, "terse": 4, "idioms": 4, "faults": 4, "mixed": 3, "mentions": 3,
+    "goemotions_train": 0.4, "vader_movies": 0.6, "vader_nyt": 0.4, "vader_tweets": 4, "vader_amazon": 3, "uci_imdb": 2,
+    "uci_yelp": 6, "uci_amazon": 6, "posts": 8, "chatter": 8, "harmless": 6, "hard": 6, "written": 8, "facts": 8,
+    "reviews": 4, "long": 10, "everyday": 6, "travel": 6, "goods": 6, "threads": 6,
+    "plain": 20, "pairs": 8, "apps": 4, "brands": 4, "service": 4, "daily": 4, "media": 4, "venues": 5, "shops": 4,
+    "boards": 4, "terse": 5, "idioms": 5, "faults": 5, "mixed": 4, "mentions": 5, "stars": 8, "ratings": 5,
+    "remarks": 5, "lines": 6,
 }  # fmt: skip
 JOINED = {
-    "posts": 1500, "reviews": 3000, "uci_imdb": 800, "vader_movies": 800, "vader_amazon": 1000, "uci_yelp": 1000,
-    "uci_amazon": 1000, "everyday": 800, "goods": 800, "shops": 3000,
+    "posts": 1500, "reviews": 2000, "uci_imdb": 800, "vader_movies": 800, "vader_amazon": 1000, "uci_yelp": 1000,
+    "uci_amazon": 1000, "everyday": 800, "goods": 800, "shops": 1500, "ratings": 800,
 }  # fmt: skip
+SHORTENED = {"stars": 3, "long": 6, "boards": 1, "mixed": 1, "venues": 2, "reviews": 0.5}  # copies
 ADDRESSED = {
     "goemotions_train": 0.1, "vader_tweets": 0.6, "posts": 0.6, "chatter": 0.6, "harmless": 0.6, "hard": 0.6,
     "written": 0.6, "facts": 1, "reviews": 0.4, "everyday": 0.5, "travel": 0.5, "goods": 0.5, "threads": 0.5,
     "plain": 1, "pairs": 1, "apps": 0.2, "brands": 0.5, "service": 0.5, "daily": 0.3, "shops": 0.2, "boards": 0.3,
-    "terse": 0.4, "idioms": 0.5, "faults": 0.4, "mentions": 0.4,
+    "terse": 0.4, "idioms": 0.5, "faults": 0.4, "mentions": 0.4, "ratings": 0.2, "remarks": 0.4, "lines": 0.2,
 }  # fmt: skip
-AGAIN = {"goemotions_train": 0.8, "vader_movies": 0.6, "vader_nyt": 0.4}  # copies more, of what people wrote
 _WORD = re.compile(r"[a-z][a-z']{2,19}")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 Texts = Mapping[str, list[str]]  # by source
 
 
@@ -53,16 +55,9 @@ def pieces(rows: dict[str, list[dict[str, Any]]], every: Texts, pool: Sequence[s
     return Pieces(
         [text for name, found in texts.items() if name != "fragments" for text in found],
         [*_exchanged(texts, pool), *_crossed(texts, every)],
-        _joined(rows),
+        [*_joined(rows), *_shortened(texts)],
         _addressed(texts),
     )
-
-
-def again(rows: dict[str, list[dict[str, Any]]], every: Texts, pool: Sequence[str]) -> Pieces:
-    """More texts made of those of AGAIN, and more long ones of all `rows`."""
-    texts = {name: [row["text"] for row in rows[name]] for name in AGAIN}
-    made = [*_exchanged(texts, pool, AGAIN, seed=17), *_crossed(texts, every, AGAIN, seed=19)]
-    return Pieces([], made, _joined(rows, seed=23), [])
 
 
 def pool_of(sets: fit_ranker.Sets, vocabulary: Sequence[str]) -> list[str]:
@@ -71,13 +66,11 @@ def pool_of(sets: fit_ranker.Sets, vocabulary: Sequence[str]) -> list[str]:
     return sorted({word for word in (*posts, *vocabulary, *vader().lexicon) if _WORD.fullmatch(word)})
 
 
-def _exchanged(
-    texts: Texts, pool: Sequence[str], copies: Mapping[str, float] = COPIES, seed: int = 5
-) -> list[str]:
+def _exchanged(texts: Texts, pool: Sequence[str]) -> list[str]:
     """Some whole, most of 3 to 18 words; words exchanged for any others, or left out."""
-    rng = random.Random(seed)
+    rng = random.Random(5)
     found = []
-    for words in _drawn(texts, rng, copies):
+    for words in _drawn(texts, rng, COPIES):
         if len(words) > 4 and rng.random() < 0.8:
             length = rng.randint(3, min(18, len(words)))
             start = rng.randint(0, len(words) - length)
@@ -95,9 +88,9 @@ def _exchanged(
     return found
 
 
-def _crossed(texts: Texts, every: Texts, copies: Mapping[str, float] = COPIES, seed: int = 7) -> list[str]:
+def _crossed(texts: Texts, every: Texts) -> list[str]:
     """Some words of a text, and from a word on what follows it in another: as it might have been said."""
-    rng = random.Random(seed)
+    rng = random.Random(7)
     places: dict[str, list[tuple[list[str], int]]] = {}
     for name in COPIES:
         for text in every.get(name, []):
@@ -105,7 +98,7 @@ def _crossed(texts: Texts, every: Texts, copies: Mapping[str, float] = COPIES, s
             for at, word in enumerate(words):
                 places.setdefault(word.lower(), []).append((words, at))
     found = []
-    for words in _drawn(texts, rng, copies):
+    for words in _drawn(texts, rng, COPIES):
         if len(words) < 3:
             continue
         start = rng.randint(0, max(0, len(words) - 4))
@@ -117,9 +110,9 @@ def _crossed(texts: Texts, every: Texts, copies: Mapping[str, float] = COPIES, s
     return found
 
 
-def _joined(rows: dict[str, list[dict[str, Any]]], seed: int = 11) -> list[str]:
+def _joined(rows: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Two to six texts of one source, seven of ten of one opinion."""
-    rng = random.Random(seed)
+    rng = random.Random(11)
     found = []
     for name, count in JOINED.items():
         if name not in rows:
@@ -136,6 +129,20 @@ def _joined(rows: dict[str, list[dict[str, Any]]], seed: int = 11) -> list[str]:
                 other = own if rng.random() < 0.7 else by_label[rng.choice(("neg", "pos", "neu"))]
                 some.append(rng.choice(other or own))
             found.append(" ".join(some))
+    return found
+
+
+def _shortened(texts: Texts) -> list[str]:
+    """Two sentences or more of a long review, as they follow each other; the last is kept more often than not."""
+    rng = random.Random(29)
+    found = []
+    for words in _drawn(texts, rng, SHORTENED):
+        sentences = _SENTENCE.split(" ".join(words))
+        if len(sentences) < 4:
+            continue
+        length = rng.randint(2, len(sentences) - 1)
+        end = len(sentences) if rng.random() < 0.5 else rng.randint(length, len(sentences))
+        found.append(" ".join(sentences[end - length : end]))
     return found
 
 

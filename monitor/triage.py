@@ -32,6 +32,7 @@ WORDS_NEEDED = 4
 LONG = 40  # words; beside so many a grave one alone is no alarm
 _FIRST_PERSON = frozenset(["i", "i'm", "im", "i've", "me", "my", "mine", "we", "we're", "our", "us"])
 FURIOUS = 0.95  # many stars whose words read as bad as this, with a complaint: high
+GRAVE_SHARE = 0.5  # of the flag: beside a grave word (a lawsuit, a fire) an even tone is heard, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Thresholds:
     urgent_stars: float = 1.0  # this many stars or fewer: urgent
     high_stars: float = 2.0
     normal_stars: float = 3.0
-    negative: float = 0.33  # probability of a complaint from which words are negative: the model's own flag
+    negative: float = 0.42  # probability of a complaint from which words are negative: the model's own flag
     high: float = 0.6  # words alone as probable as this, with a complaint named: high
     viral_reach: int = 1000  # a negative with this reach rises one step
 
@@ -182,8 +183,8 @@ def _by_words(reading: _Reading, thresholds: Thresholds) -> tuple[Priority, list
     if asks is not None and worst is not Level.SEVERE:
         # However politely: what is answered, or not, stands in the paper tomorrow.
         return Priority.HIGH, [f"'{_quote(reading, asks)}' ({asks.cue.value})"]
-    quiet = found < thresholds.negative
     severe = any(p.cue.level is Level.SEVERE for p in reading.phrases)
+    quiet = found < thresholds.negative * (GRAVE_SHARE if severe else 1.0)
     if quiet and not severe:
         return Priority.LOW, []
     signs = harmless.signs_in(reading.seen.folded)

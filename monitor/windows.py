@@ -45,16 +45,16 @@ class Windows:
         self._last_read: tuple[tuple[str, ...], list[tuple[Any, Any]]] | None = None
 
     def logit(self, words: Sequence[str]) -> float:
-        """How much `words`, in their order, read like a complaint: −6…6, 0 even odds; 0.0 for none."""
-        if not words:
+        """How much `words`, in their order, read like a complaint: −6…6, 0 even odds; 0.0 where there is no word."""
+        if not _any_word(words):
             return 0.0
         read = zip(self._networks, self._read_once(words), strict=True)
         return sum([network.logit(pooled) for network, (_, pooled) in read]) / NETWORKS
 
     def parts(self, words: Sequence[str]) -> list[float]:
         """What the window around each word adds to the logit, in logits; the strongest finding is its window's."""
-        if not words:
-            return []
+        if not _any_word(words):
+            return [0.0] * len(words)
         read = zip(self._networks, self._read_once(words), strict=True)
         each = sum(network.parts(found, pooled) for network, (found, pooled) in read) / NETWORKS
         return list(each.tolist())
@@ -70,6 +70,11 @@ class Windows:
         if isinstance(words, tuple):  # a list may be another one by the next time
             self._last_read = (words, read)
         return read
+
+
+def _any_word(tokens: Sequence[str]) -> bool:
+    """Is one of them more than a sign? Of an emoji there is left but a comma, which would read as praise."""
+    return any(token[:1].isalnum() for token in tokens)
 
 
 class _Network:

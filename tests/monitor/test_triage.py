@@ -288,6 +288,13 @@ def test_great_age_makes_a_customer_vulnerable_and_raises_a_complaint_but_no_pra
     assert verdict("My 91-year-old mother loves your chairs").priority is LOW
 
 
+def test_a_fire_told_in_an_even_tone_is_urgent():
+    told = verdict("Breaking news: Acme heater caught fire, analysts say")
+    assert told.sentiment.label is not Label.NEGATIVE  # by its tone it would not be flagged
+    assert told.priority is URGENT
+    assert verdict("Breaking news: Acme heater sold out, analysts say").priority is LOW
+
+
 def test_news_of_a_lawsuit_is_high_and_the_word_of_a_customer_who_sues_is_urgent():
     news = verdict("Acme stock falls 5% after lawsuit, analysts say")
     assert news.priority is HIGH

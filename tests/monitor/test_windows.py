@@ -93,6 +93,12 @@ def test_without_words_it_has_no_opinion():
     assert windows().parts([]) == []
 
 
+def test_signs_alone_are_no_words_to_have_an_opinion_on():
+    assert windows().logit([",", "@", "!"]) == 0.0
+    assert windows().parts([",", "@", "!"]) == [0.0, 0.0, 0.0]
+    assert windows().logit(["awful", ",", "!"]) != 0.0
+
+
 def test_the_worst_window_is_where_the_complaint_is():
     words = words_of(examine("we sat by the window and the waiter spilled soup on my coat and laughed"))
     parts = windows().parts(words)
