@@ -145,9 +145,9 @@ def _spoken(texts: list[str]) -> list[list[str]]:
     return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
 
 
-def learn(network: Network, ids: list[list[int]], read: Read, seed: int) -> None:
+def learn(network: Network, ids: list[list[int]], read: Read) -> None:
     """Some rounds over all texts, with a rate that rises and falls."""
-    rng = random.Random(seed)
+    rng = random.Random(SEED)
     target, weight = torch.tensor(read.logits), torch.tensor(read.weights)
     state = torch.tensor(read.states[0])  # all in one, as seen_in tells them
     steps = ROUNDS * math.ceil(len(ids) / BATCH)
@@ -189,10 +189,10 @@ def known_of(read: Read) -> list[str]:
 
 
 def taught(
-    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]], seed: int
+    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]]
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """A network's weights, and its logits of other texts."""
-    torch.manual_seed(seed)
+    torch.manual_seed(SEED)
     torch.set_num_threads(1)
     index = {word: i + 1 for i, word in enumerate(known)}
     unknown = len(known) + 1
@@ -201,7 +201,7 @@ def taught(
         return [[index.get(word, unknown) for word in words] for words in found]
 
     network = Network(vectors)
-    learn(network, ids_of(read.words), read, seed)
+    learn(network, ids_of(read.words), read)
     readings = {}
     with torch.inference_mode():
         for name, texts in others.items():
@@ -341,7 +341,7 @@ def finish(
     vectors = dict(zip(words, teacher.vectors(words), strict=True))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         jobs = [
-            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts, SEED)
+            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts)
             for some, words, texts in ((everything, known, {}), (first, fewer, others))
         ]
         packed = {

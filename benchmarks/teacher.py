@@ -130,7 +130,7 @@ def together(
 
 
 def taught(folder: str, rows: dict[str, list[dict[str, Any]]], sets: fit_ranker.Sets) -> Teacher:
-    """The language model in `folder`, tuned. Random numbers are fixed; half an hour on one core."""
+    """The language model in `folder`, tuned. Random numbers are fixed; twenty minutes on two cores."""
     torch.manual_seed(1)
     random.seed(1)
     teacher = Teacher(folder)
