@@ -9,13 +9,16 @@ Two rounds. The first weighs words and signals on natural posts. The second hold
 written for lowstar (benchmarks/ranker_*.txt): it may teach words, but "I hate how good this is" must not teach
 that "hate" counts for nothing.
 
+46,000 posts, most of them comments that were marked with emotions, were read again by a panel: a large language model,
+asked for nothing but how negative each is (ranker_labels.json).
+
 What no post holds, a teacher knows: ranker_teacher.json says of words and pairs how a language model, tuned on the
 same posts by benchmarks/teacher.py, reads each of them. How far it is believed is one weight for words and
 one for pairs, fitted like a signal, and added to the terms in the end.
 
 What words say together is said by monitor/windows.py, which benchmarks/teach_windows.py made. It takes no part in the
 fit, for its teacher saw these posts; how much it counts beside the rest is fitted last, with the calibration, on
-sources that neither had seen (ranker_windows.json).
+sources that such a network had not seen (ranker_windows.json).
 """
 
 from __future__ import annotations
@@ -40,25 +43,29 @@ from numpy.typing import NDArray
 from monitor.examination import examine
 from monitor.measures import average_precision, roc_auc
 from monitor.ranker import MODEL_FILE, SIGNALS, Features, features, scale_of
+from monitor.windows import NETWORKS
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
 MADE = "2026-11-29"
+UNREAD = "."  # in ranker_labels.json, which has a digit a row: what the panel said (CHANCES)
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
-TERMS_KEPT = 39_000
+TERMS_KEPT = 20_000
 AT_ONCE = 2  # fits side by side
 SHRINK_TERMS, SHRINK_SIGNALS = 10.0, 0.005
 CENTRE, STEEPNESS = (
     -0.35,
     2.5,
 )  # of a mean human valence (−4…4): where half the readers would call it negative
+CHANCES = (0.02, 0.1, 0.7, 0.97)  # by what the panel said: praise, neither, rather negative, negative
+BELIEF, BELIEF_BESIDE_EMOTIONS = 0.5, 0.85  # in the panel, beside those who labelled first
 COMPLAINING = frozenset(("anger", "annoyance", "disappointment", "disapproval", "disgust", "sadness"))
 NO_WORSE = 0.002  # of F1: the difference between two draws
 SHARE = (
     0.25  # of complaints in the feed that probabilities are calibrated for: more than in most, to be heard
 )
 WEIGHTS = {
-    "goemotions_train": 0.2, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
+    "goemotions_train": 0.5, "uci_yelp": 3.0, "uci_amazon": 3.0, "uci_imdb": 2.0, "vader_amazon": 2.0,
     "vader_movies": 0.5, "vader_nyt": 0.3, "vader_tweets": 2.0, "reviews_amazon": 3.0, "reviews_yelp": 1.0,
     "reviews_uci_amazon": 1.0, "written": 3.0, "hard": 5.0, "fragments": 3.0,
     "chatter": 3.0, "long": 3.0, "posts": 1.0, "facts": 5.0, "harmless": 3.0, "everyday": 2.0, "travel": 2.0,
@@ -99,14 +106,25 @@ Sets = dict[str, list[Post]]
 
 
 def post(row: dict[str, Any]) -> Post:
-    """A row of a data set; people's mean valence, where known, makes a soft target."""
-    negative = row["label"] == "neg"
-    target = float(negative)
+    """A row of a data set."""
+    return Post(row["label"] == "neg", target_of(row), features(examine(row["text"]), row["text"]))
+
+
+def target_of(row: dict[str, Any], *, heard: bool = True) -> float:
+    """How likely a row is a complaint, 0…1, by its label, by people's mean valence or by emotions; and by the panel.
+
+    The panel is `heard` where it read this row.
+    """
+    target, belief = float(row["label"] == "neg"), BELIEF
     if isinstance(row.get("score"), (int, float)):
         target = 1 / (1 + math.exp(max(-30.0, min(30.0, (row["score"] - CENTRE) * STEEPNESS))))
     elif row.get("emotions"):  # fear, grief and remorse are seldom about a shop
         target = sum(emotion in COMPLAINING for emotion in row["emotions"]) / len(row["emotions"])
-    return Post(negative, target, features(examine(row["text"]), row["text"]))
+    if "emotions" in row:
+        belief = BELIEF_BESIDE_EMOTIONS
+    if heard and "panel" in row:
+        target = belief * CHANCES[row["panel"]] + (1 - belief) * target
+    return target
 
 
 def read(folder: Path) -> Sets:
@@ -124,6 +142,10 @@ def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
     if missing:
         sys.exit(f"{folder}: no {', '.join(sorted(missing))}")
     rows = {name: rows[name] for name in sorted(rows) if name in WEIGHTS}
+    for name, digits in json.loads((HERE / "ranker_labels.json").read_text("utf-8")).items():
+        for row, digit in zip(rows.get(name, []), digits, strict=False):
+            if digit != UNREAD:
+                row["panel"] = int(digit)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows["vader_amazon"]:
         groups.setdefault(row["group"], []).append(row)
@@ -149,12 +171,16 @@ def taught() -> dict[str, float]:
 
 
 def together() -> dict[str, Array]:
-    """Logits of windows on the sources left out, by networks and a teacher that never saw them."""
+    """Logits of windows on the sources left out, by networks that never saw them: one as the first, one as the rest."""
     packed = json.loads((HERE / "ranker_windows.json").read_text("utf-8"))
-    return {
-        name: np.array([of_one.split() for of_one in found], np.float64).mean(0) / 100
-        for name, found in packed.items()
-    }
+    shares = (1 / NETWORKS, 1 - 1 / NETWORKS)
+    found = {}
+    for name, both in packed.items():
+        first, other = (
+            share * np.array(text.split(), np.float64) / 100 for share, text in zip(shares, both, strict=True)
+        )
+        found[name] = first + other
+    return found
 
 
 def _own(name: str) -> list[dict[str, Any]]:

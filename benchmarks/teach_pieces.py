@@ -17,18 +17,18 @@ import fit_ranker
 from monitor.vader import vader
 
 COPIES = {
-    "goemotions_train": 0.4, "vader_movies": 0.6, "vader_nyt": 0.4, "vader_tweets": 4, "vader_amazon": 3, "uci_imdb": 2,
-    "uci_yelp": 6, "uci_amazon": 6, "posts": 8, "chatter": 8, "harmless": 6, "hard": 6, "written": 8, "facts": 8,
-    "reviews": 4, "long": 10, "everyday": 6, "travel": 6, "goods": 6, "threads": 6,
-    "plain": 20, "pairs": 8, "apps": 4, "brands": 4, "service": 4, "daily": 4, "media": 4, "venues": 5, "shops": 4,
-    "boards": 4, "terse": 5, "idioms": 5, "faults": 5, "mixed": 4, "mentions": 5, "stars": 8, "ratings": 5,
-    "remarks": 5, "lines": 6,
+    "goemotions_train": 1.6, "vader_movies": 2, "vader_nyt": 1.6, "vader_tweets": 8, "vader_amazon": 6, "uci_imdb": 6,
+    "uci_yelp": 12, "uci_amazon": 12, "posts": 6, "chatter": 8, "harmless": 6, "hard": 6, "written": 8, "facts": 8,
+    "reviews": 3, "long": 10, "everyday": 6, "travel": 6, "goods": 6, "threads": 6,
+    "plain": 12, "pairs": 4, "apps": 1.5, "brands": 1.5, "service": 1.5, "daily": 1.2, "media": 1.5, "venues": 2,
+    "shops": 1.2, "boards": 1.5, "terse": 2.5, "idioms": 2.5, "faults": 2, "mixed": 1.5, "mentions": 2, "stars": 3,
+    "ratings": 2.5, "remarks": 1.2, "lines": 2,
 }  # fmt: skip
 JOINED = {
     "posts": 1500, "reviews": 2000, "uci_imdb": 800, "vader_movies": 800, "vader_amazon": 1000, "uci_yelp": 1000,
     "uci_amazon": 1000, "everyday": 800, "goods": 800, "shops": 1500, "ratings": 800,
 }  # fmt: skip
-SHORTENED = {"stars": 3, "long": 6, "boards": 1, "mixed": 1, "venues": 2, "reviews": 0.5}  # copies
+SHORTENED = {"stars": 2, "long": 6, "boards": 0.5, "mixed": 0.5, "venues": 1, "reviews": 0.5}  # copies
 ADDRESSED = {
     "goemotions_train": 0.1, "vader_tweets": 0.6, "posts": 0.6, "chatter": 0.6, "harmless": 0.6, "hard": 0.6,
     "written": 0.6, "facts": 1, "reviews": 0.4, "everyday": 0.5, "travel": 0.5, "goods": 0.5, "threads": 0.5,

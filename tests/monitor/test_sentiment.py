@@ -77,9 +77,7 @@ def test_a_friendly_text_reads_positive(text):
     "text",
     [
         "I bought it on Tuesday",
-        pytest.param(
-            "@united flies to Rome", marks=pytest.mark.xfail(strict=True, reason="in MODEL_CARD.md")
-        ),
+        "@united flies to Rome",
         "my credit card and customer care",
     ],
 )

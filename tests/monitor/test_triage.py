@@ -289,8 +289,10 @@ def test_great_age_makes_a_customer_vulnerable_and_raises_a_complaint_but_no_pra
 
 
 def test_a_fire_told_in_an_even_tone_is_urgent():
-    told = verdict("Breaking news: Acme heater caught fire, analysts say")
-    assert told.sentiment.label is not Label.NEGATIVE  # by its tone it would not be flagged
+    fire = mention("Breaking news: Acme heater caught fire, analysts say")
+    even = Thresholds(negative=0.7)  # by its tone it is not flagged
+    told = judge(fire, "Acme", analyse(fire.judged_text), thresholds=even)
+    assert told.reasons == ("'caught fire' (safety)",)
     assert told.priority is URGENT
     assert verdict("Breaking news: Acme heater sold out, analysts say").priority is LOW
 
