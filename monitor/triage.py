@@ -291,7 +291,7 @@ def _reasons(
     if viral:
         reasons.append(f"seen by {mention.reach:,} people")
     if not reading.unread and (negative or not reasons):
-        reasons.append(f"complaint: {_percent(reading.found)}")
+        reasons.append(f"complaint: {likely(reading.found)}")
     return tuple(reasons[:REASONS_KEPT])
 
 
@@ -313,7 +313,8 @@ def _words(spans: Sequence[Span], quoted: dict[str, str], reading: _Reading, nam
     return list(words.values())
 
 
-def _percent(found: float) -> str:
+def likely(found: float) -> str:
+    """A probability in words, 1 to 99 %: no text is certain to be a complaint, and none certain not to be."""
     return f"{min(99, max(1, round(found * 100)))} % likely"
 
 

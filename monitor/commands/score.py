@@ -15,7 +15,7 @@ from monitor.examination import examine
 from monitor.match import Brand, Matcher
 from monitor.ranker import features, ranker
 from monitor.sentiment import analyse
-from monitor.triage import complaint_chance, judge, shorten
+from monitor.triage import complaint_chance, judge, likely, shorten
 from storage.records import Kind, Mention
 
 CHUNK = 1 << 16
@@ -189,7 +189,7 @@ def explained(scored: dict[str, Any]) -> str:
     seen = examine(text)
     rows = [f"{scored['priority'].upper()}  {_plain(text, 100)}"]
     chance = scored["complaint"]
-    known = "not read" if chance is None else f"{chance:.0%} likely a complaint"
+    known = "not read" if chance is None else f"{likely(chance)} a complaint"
     rows.append(f"  rank {scored['rank']:.3f} · {known} · tone {seen.tone:+.2f}")
     rows += [f"  because {_plain(reason, 120)}" for reason in scored["reasons"]]
     if sentiment.spans:
