@@ -104,7 +104,12 @@ def test_explaining_names_what_carried_the_verdict():
     result = CliRunner().invoke(command, ["--explain"], input=data)
     assert result.exit_code == 1
     assert result.stdout.startswith("HIGH  Still no refund")
-    for part in ("2 of 5 stars", "'Still no refund' (money)", "9 % likely a complaint", "weighed by the model"):
+    for part in (
+        "2 of 5 stars",
+        "'Still no refund' (money)",
+        "9 % likely a complaint",
+        "weighed by the model",
+    ):
         assert part in result.stdout
     assert "\x1b" not in result.stdout
     assert "line 2" in result.stderr
