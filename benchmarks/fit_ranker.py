@@ -115,14 +115,13 @@ def target_of(row: dict[str, Any], *, heard: bool = True) -> float:
 
     The panel is `heard` where it read this row.
     """
-    target, belief = float(row["label"] == "neg"), BELIEF
+    target = float(row["label"] == "neg")
     if isinstance(row.get("score"), (int, float)):
         target = 1 / (1 + math.exp(max(-30.0, min(30.0, (row["score"] - CENTRE) * STEEPNESS))))
     elif row.get("emotions"):  # fear, grief and remorse are seldom about a shop
         target = sum(emotion in COMPLAINING for emotion in row["emotions"]) / len(row["emotions"])
-    if "emotions" in row:
-        belief = BELIEF_BESIDE_EMOTIONS
     if heard and "panel" in row:
+        belief = BELIEF_BESIDE_EMOTIONS if "emotions" in row else BELIEF
         target = belief * CHANCES[row["panel"]] + (1 - belief) * target
     return target
 
@@ -143,7 +142,7 @@ def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
         sys.exit(f"{folder}: no {', '.join(sorted(missing))}")
     rows = {name: rows[name] for name in sorted(rows) if name in WEIGHTS}
     for name, digits in json.loads((HERE / "ranker_labels.json").read_text("utf-8")).items():
-        for row, digit in zip(rows.get(name, []), digits, strict=False):
+        for row, digit in zip(rows[name], digits, strict=True):
             if digit != UNREAD:
                 row["panel"] = int(digit)
     groups: dict[str, list[dict[str, Any]]] = {}

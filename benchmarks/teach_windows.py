@@ -35,12 +35,12 @@ from teach_pieces import Pieces, pieces, pool_of
 
 from monitor.examination import examine
 from monitor.ranker import words_of
-from monitor.windows import ARRAYS, FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, WIDTH, unpacked
+from monitor.windows import ARRAYS, FINDINGS, FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, WIDTH, unpacked
 
 READINGS = fit_ranker.HERE / "ranker_windows.json"
 LATER = ("everyday", "travel", "goods", "threads")  # of the sources left out, by themselves
 ALSO = ("reviews",)  # written for lowstar, for the teacher alone: words by themselves learn nothing from them
-NUMBERS, FINDINGS, HIDDEN = 32, 64, 24  # of a word, of a window, between windows and the logit
+NUMBERS, HIDDEN = 32, 24  # of a word, between windows and the logit
 WORDS, STEPS = 13_500, 7  # known; to either side of 0 in the file: four bits
 ROUNDS, RATE, BATCH, OWN_COST = 5, 3e-3, 64, 3e-4
 DIRECTIONS, STATE_COST = 64, 3.0  # in which the teacher's states differ most; what it costs to miss them
@@ -248,7 +248,7 @@ def written(path: Path, networks: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Tune the teacher, have it read, teach twice."""
+    """Tune the teacher, have it read, teach."""
     if len(sys.argv) != 3:
         sys.exit("usage: python benchmarks/teach_windows.py FOLDER MODEL")
     folder, model = sys.argv[1:]

@@ -1,8 +1,8 @@
 """A language model that tells complaints from the rest: lowstar's teacher, which is not shipped.
 
 all-mpnet-base-v2 (Apache-2.0), 110 million weights: its lower eight layers are kept, the upper four are tuned on the
-posts of fit_ranker.py. That is done twice, with other posts in another order, and the mean of both is the teacher:
-it is better than either. 46,000 of the posts, most of them comments that were once marked with emotions, were read
+posts of fit_ranker.py. That is done twice, with other posts in another order, and the mean of both is the teacher.
+46,000 of the posts, most of them comments that were once marked with emotions, were read
 again by a panel (a larger language model, one post after the other) that was asked for nothing but how negative each
 is: ranker_labels.json. Needs torch and transformers, which lowstar does not.
 """
@@ -49,23 +49,23 @@ class Stage(NamedTuple):
     rows: dict[str, int]
     older: float  # of the sources that are neither newer nor left out
     left_out: float
-    newer: float  # which are most of what is written for lowstar
+    newer: float  # of a quarter of each (NEWER_BETWEEN): they are most of what is written for lowstar
     heard: bool  # the panel's labels count, and of the comments with emotions just those that it read
 
 
 CHAINS = (
     (
         Stage(2, 8e-5, {"goemotions_train": 6000, "vader_movies": 4000, "vader_nyt": 1000}, 1, 0, 0, False),
-        Stage(1, 5e-5, {"goemotions_train": 26_000, "vader_nyt": 2500, "uci_imdb": 996}, 0, 1, 1 / 4, True),
+        Stage(1, 5e-5, {"goemotions_train": 26_000, "vader_nyt": 2500, "uci_imdb": 996}, 0, 1, 1, True),
     ),
     (
-        Stage(1, 8e-5, {"goemotions_train": 0, "vader_movies": 4000, "vader_nyt": 1500}, 1, 1, 1 / 4, False),
+        Stage(1, 8e-5, {"goemotions_train": 0, "vader_movies": 4000, "vader_nyt": 1500}, 1, 1, 1, False),
         Stage(
-            1, 5e-5, {"goemotions_train": 32_000, "vader_movies": 1500, "vader_nyt": 3000}, 1 / 3, 1 / 3, 1 / 12, True
+            1, 5e-5, {"goemotions_train": 32_000, "vader_movies": 1500, "vader_nyt": 3000}, 1 / 3, 1 / 3, 1 / 3, True
         ),
     ),
 )  # fmt: skip
-NEWER_BETWEEN = (250, 1500)  # rows of one newer source that are heard where a quarter of it is
+NEWER_BETWEEN = (250, 1500)  # rows: a quarter of a newer source is no less and no more than that
 
 
 class Lesson(NamedTuple):
@@ -204,7 +204,7 @@ def _count(name: str, count: int, stage: Stage) -> int:
         return stage.rows[name]
     if name in fit_ranker.NEWER:
         least, most = NEWER_BETWEEN
-        return round(4 * stage.newer * max(least, min(count / 4, most)))
+        return round(stage.newer * max(least, min(count / 4, most)))
     return round(count * (stage.left_out if name in fit_ranker.ALL_LEFT_OUT else stage.older))
 
 

@@ -25,6 +25,7 @@ TOKENS_READ = 400  # of one text
 SUM_POWER = 0.65  # the sum over n windows is divided by (n + 2)^0.65
 FURTHEST = 6.0  # logits it was taught between
 NETWORKS = 3
+FINDINGS = 64  # of a window
 ARRAYS = (
     "table", "steps", "window_weights", "window_bias", "wider_weights", "wider_bias",
     "hidden_weights", "hidden_bias", "out_weights", "straight_weights", "out_bias",
@@ -90,11 +91,11 @@ class _Networks:
         self._words = np.stack(
             [unpacked(held[f"table_{number}"], held[f"steps_{number}"]) for number in range(NETWORKS)], 1
         )
-        self._first = _over_windows(all_of("window_weights"))
+        # The places of a window and the numbers of a word are one dimension to a product.
+        self._first = all_of("window_weights").reshape(NETWORKS, -1, FINDINGS)
         self._first_bias = all_of("window_bias")[:, None]
-        self._wider = _over_windows(all_of("wider_weights"))
+        self._wider = all_of("wider_weights").reshape(NETWORKS, -1, FINDINGS)
         self._wider_bias = all_of("wider_bias")[:, None]
-        self._findings_count = self._wider_bias.shape[2]
         self._last = np.concatenate([all_of("hidden_weights"), all_of("straight_weights")[:, None]], 1)
         self._last_bias = np.concatenate([all_of("hidden_bias"), all_of("out_bias")[:, None]], 1)
         self._out = all_of("out_weights")
@@ -114,7 +115,7 @@ class _Networks:
     def parts(self, found: NDArray[Any], pooled: NDArray[Any]) -> Any:
         """What each window adds to the logit."""
         np = self._np
-        half, count = self._findings_count, found.shape[1]
+        half, count = FINDINGS, found.shape[1]
         awake = self._last_of(pooled)[:, :-1] > 0
         slope = self._last[:, -1] + np.matmul((self._out * awake)[:, None], self._last[:, :-1])[:, 0]
         each = np.matmul(found, (slope[:, half:] * _share(count))[:, :, None]).sum((0, 2))
@@ -132,7 +133,7 @@ class _Networks:
         room[:, 1:-1] = self._words.take(places, 0, mode="clip").transpose(1, 0, 2)
         near = np.matmul(self._windows(room), self._first)
         near += self._first_bias
-        room = np.zeros((NETWORKS, len(places) + 2, self._findings_count), np.float32)
+        room = np.zeros((NETWORKS, len(places) + 2, FINDINGS), np.float32)
         found = np.maximum(near, 0, out=room[:, 1:-1])
         wider = np.matmul(self._windows(room), self._wider)
         wider += self._wider_bias
@@ -155,12 +156,6 @@ class _Networks:
         return np.concatenate(
             (np.maximum.reduce(found, 1), np.add.reduce(found, 1) * _share(found.shape[1])), 1
         )
-
-
-def _over_windows(weights: NDArray[Any]) -> Any:
-    """Networks × places of a window × numbers × findings, as one product takes them."""
-    networks, width, numbers, findings = weights.shape
-    return numpy().ascontiguousarray(weights.reshape(networks, width * numbers, findings))
 
 
 def unpacked(table: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:
