@@ -18,7 +18,8 @@ one for pairs, fitted like a signal, and added to the terms in the end.
 
 What words say together is said by monitor/windows.py, which benchmarks/teach_windows.py made. It takes no part in the
 fit, for its teacher saw these posts; how much it counts beside the rest is fitted last, with the calibration, on
-sources that such a network had not seen (ranker_windows.json).
+sources that such a network had not seen (ranker_windows.json). Last of all, what the shipped networks find is weighed
+by itself (fit_findings.py).
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from typing import Any, NamedTuple
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # sums in one order, whatever the machine
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import fit_findings
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +50,7 @@ from monitor.windows import NETWORKS
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
-MADE = "2026-11-29"
+MADE = "2026-11-30"
 UNREAD = "."  # in ranker_labels.json, which has a digit a row: what the panel said (CHANCES)
 NATURAL_LINES = 553  # of ranker_examples.txt; what follows was written to be hard
 TERMS_KEPT = 20_000
@@ -364,6 +367,7 @@ class HeldOut(NamedTuple):
     scores: Array  # of words and signals
     windows: Array
     wanted: NDArray[np.bool_]
+    findings: Array  # logits, by weights that were fitted without it
 
 
 class Calibration(NamedTuple):
@@ -373,17 +377,17 @@ class Calibration(NamedTuple):
     windows: float
     bias: float
 
-    def of(self, one: HeldOut) -> Array:
+    def of(self, scores: Array, windows: Array) -> Array:
+        """Logits, but for the findings' weights."""
+        return self.slope * scores + self.windows * windows + self.bias
+
+    def all_of(self, one: HeldOut) -> Array:
         """Logits."""
-        return self.slope * one.scores + self.windows * one.windows + self.bias
+        return self.of(one.scores, one.windows) + one.findings
 
 
-def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
-    """Platt's fit on held-out sets, each weighed to the same share of complaints; and the best flag.
-
-    The flag is the probability with the best mean F1 over these sets; of those as good but for NO_WORSE the highest,
-    which raises the fewest false alarms.
-    """
+def calibrate(held_out: list[HeldOut]) -> Calibration:
+    """Platt's fit on held-out sets, each weighed to the same share of complaints."""
     seen = np.concatenate(
         [np.column_stack([one.scores, one.windows, np.ones_like(one.scores)]) for one in held_out]
     )
@@ -395,14 +399,21 @@ def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
         g = weight * (1 / (1 + np.exp(-np.clip(q, -35, 35))) - y)
         return float(np.sum(weight * (np.logaddexp(0, q) - y * q))), seen.T @ g
 
-    found = Calibration(*(float(part) for part in minimise(loss, np.array([1.0, 0.0, 0.0]), 200)))
+    return Calibration(*(float(part) for part in minimise(loss, np.array([1.0, 0.0, 0.0]), 200)))
+
+
+def flag_of(held_out: list[HeldOut], found: Calibration) -> float:
+    """The probability with the best mean F1 over held-out sets.
+
+    Of those as good but for NO_WORSE the highest, which raises the fewest false alarms.
+    """
     by_flag = []
     for step in range(20, 71):
         flag = step / 100
         scores = []
         for one in held_out:
             w = _even(one.wanted)
-            flagged = 1 / (1 + np.exp(-found.of(one))) >= flag
+            flagged = 1 / (1 + np.exp(-found.all_of(one))) >= flag
             hits = 2 * float(w[flagged & one.wanted].sum())
             scores.append(hits / float(w[flagged].sum() + w[one.wanted].sum()))
         by_flag.append((sum(scores) / len(scores), flag))
@@ -412,7 +423,36 @@ def calibrate(held_out: list[HeldOut]) -> tuple[Calibration, float]:
         f"slope {found.slope:.3f}, windows {found.windows:.3f}, bias {found.bias:.3f},"
         f" flag {chosen:.2f} (mean F1 held out {f1:.3f}, of {best:.3f} at best)"
     )
-    return found, chosen
+    return chosen
+
+
+def weigh_findings(
+    sets: Sets, model: Fit, found: Calibration, held_out: list[HeldOut]
+) -> tuple[dict[str, str], list[HeldOut]]:
+    """The findings' weights as the file has them; the sources left out with what those weights add that missed them."""
+    read = {name: fit_findings.found_in([p.seen.words for p in posts]) for name, posts in sets.items()}
+    people = {
+        name: fit_findings.Source(
+            read[name][0],
+            found.of(model.scores(posts), read[name][1]),
+            np.array([p.target for p in posts]),
+            WEIGHTS[name],
+        )
+        for name, posts in sets.items()
+        if name not in OURS
+    }
+    usual = fit_findings.standing(list(people.values()))
+    weights = fit_findings.weigh(list(people.values()), usual)
+    more = []
+    for left_out in LEFT_OUT.values():
+        rest = [one for name, one in people.items() if name not in left_out]
+        missed = weights if len(rest) == len(people) else fit_findings.weigh(rest, usual)
+        more += [
+            one._replace(findings=usual.of(read[one.name][0]) @ missed)
+            for one in held_out
+            if one.name in left_out
+        ]
+    return fit_findings.packed(usual, weights), more
 
 
 def _even(wanted: NDArray[np.bool_]) -> Array:
@@ -430,6 +470,7 @@ def leave_one_out(sets: Sets, fits: dict[str, Fit]) -> list[HeldOut]:
             fits[key].scores(sets[name]),
             windows[name],
             np.array([p.negative for p in sets[name]]),
+            np.zeros(len(sets[name])),
         )
         for key, left_out in LEFT_OUT.items()
         for name in left_out
@@ -437,18 +478,19 @@ def leave_one_out(sets: Sets, fits: dict[str, Fit]) -> list[HeldOut]:
 
 
 def show(sets: Sets, held_out: list[HeldOut], found: Calibration) -> None:
-    """What each is worth on what it never saw: words and signals, windows, both, and VADER."""
+    """What each is worth on what it never saw: words and signals, windows, both, findings weighed, and VADER."""
     tone = SIGNALS.index("vader")
     for one in held_out:
         wanted = list(one.wanted)
         plain = [-p.seen.signals[tone] for p in sets[one.name]]
-        words, windows, both, vader = (
+        both, every = found.of(one.scores, one.windows), found.all_of(one)
+        words, windows, both_ap, ap, vader = (
             average_precision(list(scores), wanted)
-            for scores in (one.scores, one.windows, found.of(one), plain)
+            for scores in (one.scores, one.windows, both, every, plain)
         )
         print(
-            f"without it: {one.name:20} AP {both:.3f} (words {words:.3f}, windows {windows:.3f}, VADER {vader:.3f})"
-            f"  AUC {roc_auc(list(found.of(one)), wanted):.3f}",
+            f"without it: {one.name:20} AP {ap:.3f} (words {words:.3f}, windows {windows:.3f}, both {both_ap:.3f},"
+            f" VADER {vader:.3f})  AUC {roc_auc(list(every), wanted):.3f}",
             flush=True,
         )
 
@@ -477,7 +519,7 @@ def _fit_without(left_out: tuple[str, ...]) -> Fit:
     )
 
 
-def written(model: Fit, found: Calibration, flag: float) -> str:
+def written(model: Fit, found: Calibration, flag: float, findings: dict[str, str]) -> str:
     """The file's text: weights in hundredths, terms of one weight together."""
     by_weight: dict[int, list[str]] = {}
     for term, weight in sorted(model.terms.items()):
@@ -490,6 +532,7 @@ def written(model: Fit, found: Calibration, flag: float) -> str:
         "flag": flag,
         "windows": round(found.windows, 4),
         "signals": {n: round(float(w) * found.slope, 4) for n, w in zip(SIGNALS, model.signals, strict=True)},
+        "findings": findings,
         "terms": {str(weight): "|".join(by_weight[weight]) for weight in sorted(by_weight)},
     }
     return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
@@ -503,9 +546,10 @@ def main() -> None:
     readings = taught()
     fits = all_fits(sets, readings)
     held_out = leave_one_out(sets, fits)
-    found, flag = calibrate(held_out)
+    found = calibrate(held_out)
+    findings, held_out = weigh_findings(sets, fits[""], found, held_out)
     show(sets, held_out, found)
-    text = written(fits[""], found, flag)
+    text = written(fits[""], found, flag_of(held_out, found), findings)
     path = Path(sys.argv[2]) if len(sys.argv) == 3 else MODEL_FILE
     path.write_text(text, "utf-8")
     print(f"{path}: {len(text.encode()):,} bytes")

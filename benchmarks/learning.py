@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 from statistics import fmean
 
-from monitor.learning import Example, Row, average_precision, fit, learned, row_of
+from monitor.learned_rules import Example
+from monitor.learning import Row, average_precision, fit, learned, row_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "sentiment" / "measure"
 LABELS = (50, 100, 200, 500, 1_000)

@@ -20,8 +20,8 @@ from alerts.routing import Route
 from alerts.sla import STANDARD, Policy
 from alerts.storms import OFF, StormRules
 from alerts.viral import Jump
+from monitor.as_taught import judge_as_taught
 from monitor.clusters import find_copies
-from monitor.learning import judge_as_taught
 from monitor.match import Matcher
 from monitor.ranker import Offset
 from monitor.triage import Thresholds

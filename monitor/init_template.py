@@ -212,7 +212,7 @@ _REST = """\
 # urgent_stars = 1.0             # this many stars or fewer
 # high_stars = 2.0
 # normal_stars = 3.0
-# negative = 0.38                # probability of a complaint, 0…1, from which words are negative
+# negative = 0.32                # probability of a complaint, 0…1, from which words are negative
 # high = 0.6                     # from here words that name what went wrong are high
 # viral_reach = 1000             # a negative with this reach rises one step
 

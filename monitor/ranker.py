@@ -11,17 +11,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from operator import mul
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.examination import Examination
 from monitor.lexicon.cues import Cue, Level
 from monitor.lexicon.reader import NEGATIONS
+from monitor.numeric import numpy
 from monitor.windows import windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
 POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
@@ -85,11 +89,20 @@ class Features(NamedTuple):
     words: tuple[str, ...]  # words and punctuation as they stand, for `monitor.windows`
 
 
-class Offset(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Offset:
     """What one deployment adds to the shipped model: learned from its team, kept apart, undone by leaving it out."""
 
-    bias: float = 0.0
-    terms: Mapping[str, float] = MappingProxyType({})  # in logits, before `scale_of`
+    bias: float = 0.0  # of a text with words; with findings' weights: what is usual adds nothing
+    terms: Mapping[str, float] = field(default_factory=dict)  # in logits, before `scale_of`
+    findings: NDArray[Any] | None = None  # in logits a unit of `monitor.windows.Windows.findings`
+
+    def of_findings(self, words: Sequence[str]) -> float:
+        """What the bias and the findings add, in logits."""
+        if self.findings is None:
+            return self.bias
+        found = windows().findings(words)
+        return 0.0 if found is None else self.bias + float(found @ self.findings)
 
 
 def words_of(seen: Examination) -> list[str]:
@@ -213,6 +226,30 @@ def scale_of(features: Features) -> float:
     return 3.0 / math.pow(max(1, len(features.terms)), POWER)
 
 
+class Findings(NamedTuple):
+    """What findings of `monitor.windows` count by themselves, as FOUND numbers each."""
+
+    usual: NDArray[Any]  # in what people write
+    spread: NDArray[Any]
+    weights: NDArray[Any]  # in logits a unit
+    bias: float
+
+    @classmethod
+    def packed(cls, held: Mapping[str, str]) -> Findings:
+        """As the file has them: whole numbers, usual and spread in thousandths, weights in ten-thousandths a spread."""
+        np = numpy()
+        usual, spread, weights = (
+            np.array(held[name].split(), np.float32) / unit
+            for name, unit in (("usual", 1e3), ("spread", 1e3), ("weights", 1e4))
+        )
+        weights = weights / spread
+        return cls(usual, spread, weights, -float(usual @ weights))
+
+    def logit(self, found: NDArray[Any]) -> float:
+        """What all of them add."""
+        return self.bias + float(found @ self.weights)
+
+
 class Ranker:
     """The shipped model. Building one reads its file (some 15 ms); `ranker()` keeps one a process."""
 
@@ -224,6 +261,7 @@ class Ranker:
         self.bias = float(model["bias"])
         self.flag = float(model["flag"])  # the probability from which F1 was best, across held-out sets
         self.windows = float(model["windows"])  # what a logit of `monitor.windows` counts
+        self.findings = Findings.packed(model["findings"])
         self.weights = _terms(model["terms"])
         self.signal_weights: tuple[float, ...] = tuple(float(w) for w in model["signals"].values())
 
@@ -235,8 +273,14 @@ class Ranker:
         if offset is not None:
             more = offset.terms
             words += sum([more[term] for term in features.terms if term in more])
-            score += offset.bias
-        return score + words * scale_of(features) + self.windows * windows().logit(features.words)
+            score += offset.of_findings(features.words)
+        return score + words * scale_of(features) + self.together(features.words)
+
+    def together(self, words: Sequence[str]) -> float:
+        """What words say together, in logits: by the networks, and by their findings as people's labels weigh them."""
+        read = windows()
+        found = read.findings(words)
+        return 0.0 if found is None else self.windows * read.logit(words) + self.findings.logit(found)
 
     def carried(self, features: Features, offset: Offset | None = None) -> list[tuple[str, float]]:
         """What the score is made of, the heaviest first: (term or "[signal]", logits); without the bias."""
@@ -247,7 +291,10 @@ class Ranker:
             (f"[{name}]", w * s)
             for name, w, s in zip(SIGNALS, self.signal_weights, features.signals, strict=True)
         ]
-        parts.append(("[words_together]", self.windows * windows().logit(features.words)))
+        together = self.together(features.words)
+        if offset is not None:
+            together += offset.of_findings(features.words)
+        parts.append(("[words_together]", together))
         return sorted((p for p in parts if p[1]), key=lambda p: (-abs(p[1]), p[0]))
 
 
@@ -257,11 +304,17 @@ def telling(features: Features, least: float) -> list[tuple[str, float]]:
     get = model.weights.get
     found = [(w, t) for t in features.terms if (w := get(t, 0.0) * scale) >= least]
     words = features.words
-    for at, part in enumerate(windows().parts(words)):
-        if (weight := part * model.windows) >= least:
-            near = [word for word in words[max(0, at - 1) : at + 2] if word[0].isalnum()]
-            found.append((weight, " ".join(near)))
+    read = windows()
+    taught, labelled = read.parts(words), read.shares(words, model.findings.weights)
+    for at, (one, other) in enumerate(zip(taught, labelled, strict=True)):
+        if (weight := one * model.windows + other) >= least:
+            found.append((weight, near(words, at)))
     return [(term, weight) for weight, term in sorted(found, key=lambda pair: (-pair[0], pair[1]))]
+
+
+def near(words: Sequence[str], at: int) -> str:
+    """The word there with its neighbours."""
+    return " ".join([word for word in words[max(0, at - 1) : at + 2] if word[0].isalnum()])
 
 
 def _terms(packed: Mapping[str, str]) -> dict[str, float]:
@@ -276,6 +329,16 @@ def probability(logit: float) -> float:
     (0.5, 0.0, 0.9)
     """
     return 1.0 / (1.0 + math.exp(-max(-35.0, min(35.0, logit))))
+
+
+def logit(chance: float) -> float:
+    """Of a probability; of 0 and 1 that of what is next to them.
+
+    >>> round(logit(0.9), 2), round(logit(0.0))
+    (2.2, -35)
+    """
+    bounded = max(6e-16, min(1.0 - 6e-16, chance))
+    return math.log(bounded / (1.0 - bounded))
 
 
 # "Great, another delay": the corpora hold too few to learn from, so this one is set by hand, in logits.
@@ -295,8 +358,7 @@ def chance(seen: Examination, text: str, offset: Offset | None = None) -> float 
         return None
     model = ranker()
     if seen.vader is None:
-        at_flag = math.log(model.flag / (1 - model.flag))
-        return probability(at_flag - FOREIGN_SLOPE * (seen.tone + 0.05))
+        return probability(logit(model.flag) - FOREIGN_SLOPE * (seen.tone + 0.05))
     seen_before = _scored
     if offset is None and seen_before is not None and seen_before[0] is seen:
         return seen_before[1]  # who judges asks what who analyses has asked

@@ -24,6 +24,7 @@ from monitor.config import Config, Source
 from monitor.config_kinds import LISTENED
 from monitor.config_named import STRETCH, stream_name
 from monitor.ingest import Desk, about, ingest
+from monitor.learning import offset_of
 from monitor.match import Matcher
 from monitor.pauses import next_by
 from monitor.ranker import Offset
@@ -75,7 +76,7 @@ def offset_in_force(store: Store) -> Offset | None:
     """What was learned from the team and adopted; None where nothing was."""
     with store.reading() as ledger:
         model = ledger.model_in_force()
-    return None if model is None else Offset(terms=model.weights)
+    return None if model is None else offset_of(model.terms, model.found)
 
 
 def policy_for(config: Config) -> Policy:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from monitor.config import Config
-from monitor.learning import Lesson, Rule, examples_of, learn
+from monitor.learned_rules import Likeness, Rule
+from monitor.learning import Lesson, examples_of, learn
 from monitor.replay import Move, Replay, replay
 from monitor.runner import desk_for, offset_in_force
 from storage.learned import Model
@@ -46,9 +47,9 @@ def teach(store: Store, config: Config, now: datetime, *, keep: bool = True) -> 
     standing = replace(desk, offset=offset_in_force(store))
     history = replay(store, standing, replace(desk, offset=lesson.offset), now, back=config.learning.back)
     version = None
-    if keep and lesson.held is not None and lesson.weights:
+    if keep and lesson.held is not None:
         with store.transaction() as ledger:
-            version = ledger.save_model(lesson.weights, report_of(lesson, history), now)
+            version = ledger.save_model(lesson.terms, lesson.found, report_of(lesson, history), now)
     return Taught(lesson, history, version)
 
 
@@ -156,7 +157,7 @@ def lesson_lines(lesson: Lesson) -> list[str]:
     ]
 
 
-def rule_lines(rules: Sequence[Rule | str]) -> list[str]:
+def rule_lines(rules: Sequence[Rule | Likeness | str]) -> list[str]:
     """The rules, a line each."""
     return [f"  {rule}" for rule in rules]
 

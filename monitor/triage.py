@@ -42,7 +42,7 @@ class Thresholds:
     urgent_stars: float = 1.0  # this many stars or fewer: urgent
     high_stars: float = 2.0
     normal_stars: float = 3.0
-    negative: float = 0.38  # probability of a complaint from which words are negative: the model's own flag
+    negative: float = 0.32  # probability of a complaint from which words are negative: the model's own flag
     high: float = 0.6  # words alone as probable as this, with a complaint named: high
     viral_reach: int = 1000  # a negative with this reach rises one step
 

@@ -4,13 +4,16 @@ A weight a word cannot tell "the update broke it" from "the update is out, it br
 numbers, each three words in a row are 64 findings, each three of these are 64 more, and of all windows the strongest
 and the sum are weighed. There are three such networks, which learned from other texts or in another order and err
 elsewhere: the logit is their mean. What they know was taught to them by a language model that nobody needs any more
-(benchmarks/teach_windows.py, monitor/model/MODEL_CARD.md).
+(benchmarks/teach_windows.py, monitor/model/MODEL_CARD.md). What they find may be weighed by itself as well
+(`monitor.ranker`, `monitor.learning`): what people call a complaint is not in every shade what a model calls one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ SUM_POWER = 0.65  # the sum over n windows is divided by (n + 2)^0.65
 FURTHEST = 6.0  # logits it was taught between
 NETWORKS = 3
 FINDINGS = 64  # of a window
+FOUND = NETWORKS * FINDINGS  # the strongest of each in a text, by networks
 ARRAYS = (
     "table", "steps", "window_weights", "window_bias", "wider_weights", "wider_bias",
     "hidden_weights", "hidden_bias", "out_weights", "straight_weights", "out_bias",
@@ -37,7 +41,10 @@ class Windows:
 
     def __init__(self, path: Path = MODEL_FILE) -> None:
         np = numpy()  # here: who only lists cases or prints help needs none
-        with np.load(path, allow_pickle=False) as file:
+        content = path.read_bytes()
+        # What was learned of these networks' findings holds for no others.
+        self.name = sha256(content).hexdigest()[:16]
+        with np.load(BytesIO(content), allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
         words = held["words"].tobytes().decode().split("\n")
         self._index = {word: i + 1 for i, word in enumerate(words)}
@@ -57,6 +64,17 @@ class Windows:
         if not _any_word(words):
             return [0.0] * len(words)
         return list(self._networks.parts(*self._read_once(words)).tolist())
+
+    def findings(self, words: Sequence[str]) -> NDArray[Any] | None:
+        """The strongest of each finding in `words`: FOUND numbers, none below 0; None where there is no word."""
+        return self._networks.strongest(self._read_once(words)[1]) if _any_word(words) else None
+
+    def shares(self, words: Sequence[str], weights: NDArray[Any]) -> list[float]:
+        """What the window around each word adds to the sum of `findings` times `weights`."""
+        if not _any_word(words):
+            return [0.0] * len(words)
+        found, pooled = self._read_once(words)
+        return list(self._networks.shares(found, self._networks.strongest(pooled) * weights).tolist())
 
     def _read_once(self, words: Sequence[str]) -> tuple[Any, Any]:
         """Findings and what they come to, remembered for the last text: who is told the logit may ask for its parts."""
@@ -112,6 +130,10 @@ class _Networks:
         each = ((self._out * hidden).sum(1) + last[:, -1]).tolist()
         return float(sum([max(-FURTHEST, min(FURTHEST, logit)) for logit in each])) / NETWORKS
 
+    def strongest(self, pooled: NDArray[Any]) -> Any:
+        """FOUND numbers: of each network the first half of what its findings come to."""
+        return pooled[:, :FINDINGS].reshape(-1)
+
     def parts(self, found: NDArray[Any], pooled: NDArray[Any]) -> Any:
         """What each window adds to the logit."""
         np = self._np
@@ -119,8 +141,11 @@ class _Networks:
         awake = self._last_of(pooled)[:, :-1] > 0
         slope = self._last[:, -1] + np.matmul((self._out * awake)[:, None], self._last[:, :-1])[:, 0]
         each = np.matmul(found, (slope[:, half:] * _share(count))[:, :, None]).sum((0, 2))
-        strongest = np.bincount(found.argmax(1).ravel(), (slope[:, :half] * pooled[:, :half]).ravel(), count)
-        return (each + strongest) / NETWORKS
+        return (each + self.shares(found, (slope[:, :half] * pooled[:, :half]).ravel())) / NETWORKS
+
+    def shares(self, found: NDArray[Any], each: NDArray[Any]) -> Any:
+        """What each of FOUND strongest findings comes to, at the window where it was found."""
+        return self._np.bincount(found.argmax(1).ravel(), each, found.shape[1])
 
     def _last_of(self, pooled: NDArray[Any]) -> Any:
         """Networks × (what is hidden …, the straight way)."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
 
@@ -31,6 +31,14 @@ class Taught:
     negative: bool | None  # the label of a mention nobody was alerted to
 
 
+class FoundWeights(NamedTuple):
+    """What was learned of the findings of certain networks (`monitor.windows`)."""
+
+    networks: str  # their name
+    bias: float  # logits
+    weights: tuple[float, ...]  # logits a unit
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One version of what was learned here."""
@@ -39,7 +47,8 @@ class Model:
     made_at: datetime
     adopted_at: datetime | None
     undone_at: datetime | None
-    weights: Mapping[str, float]
+    terms: Mapping[str, float]
+    found: FoundWeights | None  # None in a version of before there were any
     report: Mapping[str, Any]
 
     @property
@@ -162,14 +171,19 @@ class LearnedLedger:
 
     # -- versions -------------------------------------------------------------------------------------------
 
-    def save_model(self, weights: Mapping[str, float], report: Mapping[str, Any], now: datetime) -> int:
+    def save_model(
+        self, terms: Mapping[str, float], found: FoundWeights | None, report: Mapping[str, Any], now: datetime
+    ) -> int:
         """Keep a version; it is not in force before it is adopted. Answers its id."""
         return int(
             self._connection.execute(
                 insert(models)
                 .values(
                     made_at=now,
-                    weights=json.dumps(dict(weights), ensure_ascii=False),
+                    weights=json.dumps(
+                        {"terms": dict(terms), "found": None if found is None else found._asdict()},
+                        ensure_ascii=False,
+                    ),
                     report=json.dumps(report, ensure_ascii=False),
                 )
                 .returning(models.c.id)
@@ -226,11 +240,16 @@ class LearnedLedger:
 
 
 def _model(row: RowMapping) -> Model:
+    held = json.loads(row["weights"])
+    found = None
+    if isinstance(held.get("terms"), dict):  # else it is of before: term → weight, and "terms" may be one
+        held, found = held["terms"], held["found"]
     return Model(
         row["id"],
         row["made_at"],
         row["adopted_at"],
         row["undone_at"],
-        json.loads(row["weights"]),
+        held,
+        None if found is None else FoundWeights(found["networks"], found["bias"], tuple(found["weights"])),
         json.loads(row["report"]),
     )

@@ -105,10 +105,27 @@ def check_database(config: Config) -> Iterator[Finding]:
     try:
         with open_store(config.store_url, migrate=False) as store, store.transaction():
             yield Finding("database", WORKS, f"{store.name}: opens, can be written, revision {HEAD}")
+        yield from _learned(config)
     except OlderSchema as error:
         yield Finding("database", MIND, str(error))
     except StoreError as error:
         yield Finding("database", WRONG, str(error), "without it nothing is kept and nobody is told")
+
+
+def _learned(config: Config) -> Iterator[Finding]:
+    """What was learned from the team and is in use, and whether it still fits this version's networks."""
+    from monitor.learning import OUTDATED, outdated
+    from storage.store import open_store
+
+    with open_store(config.store_url, migrate=False) as store, store.reading() as ledger:
+        model = ledger.model_in_force()
+    if model is None:
+        return
+    what = f"version {model.id} is in use"
+    if outdated(model.found):
+        yield Finding("learned from the team", MIND, f"{what}; {OUTDATED}", "lowstar learn --adopt")
+    else:
+        yield Finding("learned from the team", WORKS, what)
 
 
 def _absent(path: Path) -> Finding:

@@ -101,12 +101,15 @@ def _undo(store: Store, now: datetime) -> int:
 
 def _rules(store: Store) -> int:
     from monitor import teaching, view
+    from monitor.learning import OUTDATED, outdated
 
     with store.reading() as ledger:
         model = ledger.model_in_force()
     if model is None:
         click.echo("Nothing learned is in use.")
         return FINE
+    if outdated(model.found):
+        click.echo(f"Learn again (lowstar learn --adopt): {OUTDATED}.")
     click.echo(f"Version {model.id}, adopted {model.adopted_at:%Y-%m-%d %H:%M} UTC:")
     for line in teaching.rule_lines(model.report.get("rules", ())):
         click.echo(view.safe(line, 400))

@@ -14,34 +14,37 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from alerts.routing import Route
 from monitor import teaching
+from monitor.as_taught import judge_as_taught
 from monitor.cli import cli
 from monitor.config import Config, load_config
 from monitor.ingest import Desk, ingest, verdicts_on
+from monitor.learned_rules import Example, Likeness, Weights, said
 from monitor.learning import (
     INTERCEPT,
-    Example,
     Row,
     average_precision,
     examples_of,
     fit,
     hold_out,
-    judge_as_taught,
     learn,
     learned,
+    offset_of,
     row_of,
-    said,
 )
 from monitor.match import Brand, Matcher
 from monitor.ranker import Offset
 from monitor.replay import replay
+from monitor.runner import offset_in_force
 from monitor.sentiment import analyse
 from monitor.triage import Thresholds
 from storage.learned import Taught
 from storage.records import Correction, Kind, Label, Mention, Priority, Sentiment
 from storage.store import Store, open_store
+from storage.tables import models
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 DESK = Desk(
@@ -104,7 +107,7 @@ def test_the_weights_are_those_that_make_the_loss_least(given_rows: list[Any]) -
 
     def slope(term: str) -> float:
         held = sum(one.scale * wrong(one, intercept) for one in rows if term in one.terms)
-        return weights.get(term, 0.0) - held
+        return weights.terms.get(term, 0.0) - held
 
     assert all(abs(slope(term)) < 0.1 for term in "abcdefg")
 
@@ -113,17 +116,20 @@ def test_how_many_of_the_labels_are_complaints_teaches_no_word() -> None:
     """Two of three are complaints and no word says which: none is a sign of one."""
     rows = [row(-1.0, at % 3 != 0, "the", "order", "came", str(at)) for at in range(60)]
     weights = fit(rows)
-    assert all(abs(weights[term]) < 0.3 for term in ("the", "order", "came"))
+    assert all(abs(weights.terms[term]) < 0.3 for term in ("the", "order", "came"))
 
 
 def test_learning_is_the_same_every_time() -> None:
     rows = [one for example in lessons() if (one := row_of(example)) is not None]
-    assert fit(rows) == fit(rows)
+    one, other = fit(rows), fit(rows)
+    assert one.terms == other.terms
+    assert one.found.tolist() == other.found.tolist()
 
 
 def test_a_sure_ranking_is_not_moved_by_what_it_knew_already() -> None:
     assert all(
-        abs(weight) < 0.01 for weight in fit([row(9.0, True, "broken"), row(-9.0, False, "fine")]).values()
+        abs(weight) < 0.01
+        for weight in fit([row(9.0, True, "broken"), row(-9.0, False, "fine")]).terms.values()
     )
 
 
@@ -153,6 +159,39 @@ def test_a_house_of_its_own_words_is_learned_and_said_as_rules() -> None:
     assert any("restock" in rule.words for rule in raised)
     assert any("killer" in rule.words for rule in lesson.rules if rule.weight < 0)
     assert "posts with it needed someone" in str(raised[0])
+
+
+SLOW = (
+    "the parcel took two weeks to get here", "delivery was late again this month", "still waiting on my package",
+    "my order has not shown up yet", "shipping takes forever with them", "the courier came three days after the date",
+    "no sign of the box i ordered", "it arrived long after the birthday",
+)  # fmt: skip
+RUDE = (
+    "the man at the counter shouted at my wife", "your staff laughed at my question", "she hung up on me twice",
+    "the guard pushed my son out of the door", "he rolled his eyes and walked off", "they were so rude to my mother",
+    "the manager called me a liar", "i was insulted by the lady at the desk",
+)  # fmt: skip
+
+
+def test_what_is_learned_of_some_words_is_learned_of_others_that_read_alike() -> None:
+    """A house in which lateness is nobody's concern, and manners are: neither text has a word of its likes."""
+    rows = [row_of(Example(text, text in RUDE)) for text in (*SLOW[:7], *RUDE[:7]) for _ in range(3)]
+    weights = fit([one for one in rows if one is not None])
+    late, rude = (row_of(Example(text, True)) for text in (SLOW[7], RUDE[7]))
+    assert late is not None
+    assert rude is not None
+    findings = Weights({}, weights.found)
+    assert learned(late, findings) < late.prior
+    assert learned(rude, findings) > rude.prior
+
+
+def test_what_reads_alike_is_among_the_rules_in_words() -> None:
+    rules = [rule for rule in learn(lessons()).rules if isinstance(rule, Likeness)]
+    assert {rule.weight > 0 for rule in rules} == {True, False}
+    assert all(rule.words in " ".join(rule.example.lower().split()) for rule in rules)
+    assert str(Likeness("restock the lamp", 0.4, "Waiting …")).startswith(
+        "what reads like 'restock the lamp' raises (+0.40)"
+    )
 
 
 def test_few_labels_are_said_to_be_few() -> None:
@@ -257,6 +296,24 @@ def test_somebody_elses_analyser_keeps_its_word() -> None:
     assert verdict.sentiment == theirs
 
 
+def test_the_words_that_were_learned_from_together_are_the_reason() -> None:
+    found = learn(lessons()).found
+    offset = offset_of(
+        {}, found._replace(weights=tuple(9 * one for one in found.weights), bias=9 * found.bias)
+    )
+    taught = judged("Waiting for Acme to restock the lamp next to the sofa", None, offset)
+    (reason,) = [reason for reason in taught.reasons if "learned from your team" in reason]
+    assert 1 <= len(reason.split("'")[1].split()) <= 3
+
+
+def test_what_was_learned_of_other_networks_findings_is_left_out() -> None:
+    found = learn(lessons()).found
+    assert offset_of({"restock": 1.0}, found).findings is not None
+    other = offset_of({"restock": 1.0}, found._replace(networks="of another version"))
+    assert (other.findings, other.bias, other.terms) == (None, 0.0, {"restock": 1.0})
+    assert offset_of({"restock": 1.0}, None).findings is None
+
+
 # -- in a store -------------------------------------------------------------------------------------------
 
 
@@ -310,6 +367,30 @@ def test_a_version_is_kept_adopted_used_and_undone(store: Store, tmp_path: Path)
     with store.reading() as ledger:
         assert len(ledger.models()) == 2
         assert ledger.models()[0].report["rules"]
+
+
+def test_a_version_is_read_as_it_was_kept(store: Store) -> None:
+    lesson = learn(lessons())
+    with store.transaction() as ledger:
+        version = ledger.save_model(lesson.terms, lesson.found, {}, NOW)
+        ledger.adopt_model(version, NOW)
+    with store.reading() as ledger:
+        model = ledger.model_in_force()
+    assert model is not None
+    assert (model.terms, model.found) == (lesson.terms, lesson.found)
+    offset = offset_in_force(store)
+    assert offset is not None
+    assert offset.findings is not None
+
+
+def test_a_version_of_before_there_were_findings_is_still_read(store: Store) -> None:
+    with store.transaction() as ledger:
+        ledger.adopt_model(ledger.save_model({}, None, {}, NOW), NOW)
+        ledger._connection.execute(update(models).values(weights='{"terms": 0.4, "restock": 1.5}'))
+    with store.reading() as ledger:
+        model = ledger.model_in_force()
+    assert model is not None
+    assert (model.terms, model.found) == ({"terms": 0.4, "restock": 1.5}, None)
 
 
 def test_corrections_and_answers_are_what_is_learned_from(store: Store) -> None:
@@ -429,6 +510,20 @@ def test_learn_shows_then_adopts_then_undoes(house: list[str]) -> None:
     assert "Version 1 is in use" in run(cli, [*house, "learn", "--adopt"]).output
     assert "restock" in run(cli, [*house, "learn", "--rules"]).output
     assert "Version 1 is no longer in use" in run(cli, [*house, "learn", "--undo"]).output
+
+
+def test_check_says_when_a_version_was_learned_with_other_networks(house: list[str], tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    assert "learned from the team" not in run(cli, [*house, "check"]).output
+    run(cli, [*house, "learn", "--adopt"])
+    assert "version 1" in run(cli, [*house, "check"]).output
+    with open_store(f"sqlite:///{tmp_path / 'lowstar.db'}") as store, store.transaction() as ledger:
+        held = json.loads(ledger._connection.execute(select(models.c.weights)).scalar_one())
+        held["found"]["networks"] = "of another version"
+        ledger._connection.execute(update(models).values(weights=json.dumps(held)))
+    said = run(cli, [*house, "check"]).output
+    assert "learn --adopt" in said
+    assert "learn --adopt" in run(cli, [*house, "learn", "--rules"]).output
 
 
 def test_the_audit_sample_goes_out_as_lines_and_comes_back_as_labels(

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from monitor.examination import examine
 from monitor.lexicon.cues import Level
-from monitor.ranker import MODEL_FILE, SIGNALS, Offset, Ranker, chance, features, probability, ranker
+from monitor.ranker import MODEL_FILE, SIGNALS, Offset, Ranker, chance, features, logit, probability, ranker
 from monitor.sentiment import analyse, compound_of, found_of
 from monitor.triage import Thresholds, judge
 from monitor.vader import polarity_scores
+from monitor.windows import FOUND, windows
 from storage.records import Mention, Priority
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,3 +146,31 @@ def test_a_probability_is_bounded():
 )
 def test_severity_is_named_beside_tone(text, level):
     assert max(phrase.level for phrase in examine(text).phrases) is level
+
+
+def test_findings_are_weighed_around_what_is_usual():
+    findings = ranker().findings
+    assert findings.logit(findings.usual) == pytest.approx(0.0, abs=1e-4)
+    assert findings.spread.min() > 0
+    raised = findings.usual + findings.spread * (findings.weights > 0)
+    assert findings.logit(raised) > 0.1
+
+
+def test_what_words_say_together_is_the_networks_and_their_findings():
+    words = features(examine("they never called me back"), "they never called me back").words
+    model, read = ranker(), windows()
+    apart = model.windows * read.logit(words) + model.findings.logit(read.findings(words))
+    assert model.together(words) == pytest.approx(apart)
+    assert model.together((",", "!")) == 0.0
+
+
+def test_the_file_holds_findings_in_whole_numbers_as_many_as_there_are():
+    held = json.loads(MODEL_FILE.read_text("utf-8"))["findings"]
+    assert {name: len([int(number) for number in held[name].split()]) for name in held} == dict.fromkeys(
+        ("usual", "spread", "weights"), FOUND
+    )
+
+
+@given(st.floats(-30, 30))
+def test_a_logit_is_that_of_its_probability(value):
+    assert logit(probability(value)) == pytest.approx(value, abs=1e-2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.examination import examine
 from monitor.ranker import features, ranker, telling, words_of
-from monitor.windows import FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, TOKENS_READ, windows
+from monitor.windows import FOUND, FURTHEST, MODEL_FILE, NETWORKS, SUM_POWER, TOKENS_READ, windows
 
 
 def logit_of(text):
@@ -104,6 +104,25 @@ def test_the_worst_window_is_where_the_complaint_is():
     parts = windows().parts(words)
     assert len(parts) == len(words)
     assert max(range(len(parts)), key=parts.__getitem__) >= words.index("waiter")
+
+
+SOME_WORDS = ("never", "ever", "called", "back", ",", ".", "good", "and", "the", "bad", "staff", "zxqv")
+
+
+@given(st.lists(st.sampled_from(SOME_WORDS), max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_what_findings_come_to_by_any_weights_is_told_window_by_window(words):
+    weights = np.cos(np.arange(FOUND, dtype=np.float32))
+    found, shares = windows().findings(words), windows().shares(words, weights)
+    assert len(shares) == len(words)
+    assert sum(shares) == pytest.approx(0.0 if found is None else float(found @ weights), abs=1e-3)
+
+
+def test_findings_are_as_many_as_are_weighed_and_none_is_below_zero():
+    found = windows().findings(words_of(examine("they never called me back")))
+    assert found.shape == (FOUND,) == ranker().findings.weights.shape
+    assert found.min() >= 0.0
+    assert windows().findings([",", "!"]) is None
 
 
 def test_what_adds_most_is_named_with_its_words():
