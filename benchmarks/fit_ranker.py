@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 os.environ |= {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENBLAS_CORETYPE": "Haswell",
-}  # sums in one order, whatever the machine
+}  # sums in one order, on any x86 with OpenBLAS
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

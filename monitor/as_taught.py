@@ -8,7 +8,7 @@ from dataclasses import replace
 from monitor.examination import examine
 from monitor.learned_rules import heaviest, said
 from monitor.match import Hit
-from monitor.ranker import Offset, chance, features, logit, scale_of
+from monitor.ranker import Offset, chance, features_once, logit, scale_of
 from monitor.sentiment import NEGATIVE_TO, POSITIVE_FROM, compound_of
 from monitor.triage import REASONS_KEPT, Thresholds, judge
 from storage.records import Label, Mention, Priority, Sentiment, Verdict
@@ -65,14 +65,18 @@ def _named(mention: Mention, verdict: Verdict, thresholds: Thresholds, offset: O
     shipped, taught = chance(seen, mention.judged_text), chance(seen, mention.judged_text, offset)
     if shipped is None or taught is None or taught <= shipped:
         return verdict
-    found = features(seen, mention.judged_text)
     if logit(taught) - logit(shipped) < TELLING:
         return verdict
+    found = features_once(seen, mention.judged_text)
     scale = scale_of(found)
     parts = [(offset.terms[term] * scale, said(term)) for term in found.terms if term in offset.terms]
     parts += [(weight, words) for words, weight in heaviest(found.words, offset)]
-    word = min(parts, key=lambda part: (-part[0], len(part[1].split()), -len(part[1]), part[1]))[1]
-    reasons = (*verdict.reasons[: REASONS_KEPT - 1], f"'{word}' (learned from your team)")
+    parts = [part for part in parts if part[0] > 0]
+    reason = "learned from your team"
+    if parts:  # of signs alone there is nothing to name
+        word = min(parts, key=lambda part: (-part[0], len(part[1].split()), -len(part[1]), part[1]))[1]
+        reason = f"'{word}' (learned from your team)"
+    reasons = (*verdict.reasons[: REASONS_KEPT - 1], reason)
     named = replace(verdict, reasons=reasons)
     if mention.stars is None and verdict.priority is Priority.NORMAL and taught >= thresholds.high:
         return replace(named, priority=Priority.HIGH, rank=verdict.rank + 1 / len(Priority))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.examination import examine
-from monitor.ranker import Offset, features, near
+from monitor.ranker import Offset, features, near, ranker
 from monitor.windows import windows
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RULES_SHOWN = 12  # of each direction
 LIKENESSES_SHOWN = 4  # of each direction
 LIKENESS_LEAST = 0.15  # logits
+LIKE = "what reads like"  # begins the rules that are of no single word
 
 _SMALL = frozenset(
     (
@@ -69,7 +70,7 @@ class Likeness:
 
     def __str__(self) -> str:
         way = "raises" if self.weight > 0 else "lowers"
-        return f"what reads like {self.words!r} {way} ({self.weight:+.2f}), e.g. {self.example!r}"
+        return f"{LIKE} {self.words!r} {way} ({self.weight:+.2f}), e.g. {self.example!r}"
 
 
 def rules_of(
@@ -145,14 +146,17 @@ def _size(like: Likeness | None) -> float:
 
 
 def heaviest(words: Sequence[str], offset: Offset) -> list[tuple[str, float]]:
-    """Where in `words` what was learned of findings adds and takes most: three words in a row each, and the logits."""
-    if offset.findings is None or not words:
+    """Where in `words` what was learned of findings adds most and where it takes most: three words in a row, logits.
+
+    None where it adds or takes nothing, or there is no word.
+    """
+    if offset.findings is None:
         return []
-    shares = windows().shares(words, offset.findings)
-    usual = offset.bias / len(shares)
-    parts = [share + usual for share in shares]
-    places = {parts.index(max(parts)), parts.index(min(parts))}
-    return [(said_there, parts[at]) for at in sorted(places) if (said_there := near(words, at))]
+    shares = windows().shares(words, offset.findings, ranker().findings.usual)
+    places = [(share, near(words, at)) for at, share in enumerate(shares)]
+    named = [(share, there) for share, there in places if share and there]
+    ends = {max(named), min(named)} if named else set()
+    return [(there, share) for share, there in sorted(ends, reverse=True)]
 
 
 def _shown(text: str) -> str:

@@ -259,7 +259,7 @@ class Lesson:
 
 
 OUTDATED = (
-    "it was learned with other networks than lowstar has now, and of it only what single words say counts"
+    "it was learned with other networks than lowstar has now, and of it only words and word pairs count"
 )
 
 

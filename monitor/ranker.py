@@ -227,12 +227,12 @@ def scale_of(features: Features) -> float:
 
 
 class Findings(NamedTuple):
-    """What findings of `monitor.windows` count by themselves, as FOUND numbers each."""
+    """What findings of `monitor.windows` count by themselves: FOUND numbers each, and one bias for all."""
 
     usual: NDArray[Any]  # in what people write
     spread: NDArray[Any]
     weights: NDArray[Any]  # in logits a unit
-    bias: float
+    bias: float  # what is usual adds nothing
 
     @classmethod
     def packed(cls, held: Mapping[str, str]) -> Findings:
@@ -246,7 +246,7 @@ class Findings(NamedTuple):
         return cls(usual, spread, weights, -float(usual @ weights))
 
     def logit(self, found: NDArray[Any]) -> float:
-        """What all of them add."""
+        """What all of them add, in logits."""
         return self.bias + float(found @ self.weights)
 
 

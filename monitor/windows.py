@@ -69,12 +69,15 @@ class Windows:
         """The strongest of each finding in `words`: FOUND numbers, none below 0; None where there is no word."""
         return self._networks.strongest(self._read_once(words)[1]) if _any_word(words) else None
 
-    def shares(self, words: Sequence[str], weights: NDArray[Any]) -> list[float]:
-        """What the window around each word adds to the sum of `findings` times `weights`."""
+    def shares(
+        self, words: Sequence[str], weights: NDArray[Any], usual: NDArray[Any] | float = 0.0
+    ) -> list[float]:
+        """What the window around each word that is read adds to the sum of (`findings` − `usual`) times `weights`."""
         if not _any_word(words):
             return [0.0] * len(words)
         found, pooled = self._read_once(words)
-        return list(self._networks.shares(found, self._networks.strongest(pooled) * weights).tolist())
+        each = (self._networks.strongest(pooled) - usual) * weights
+        return list(self._networks.shares(found, each).tolist())
 
     def _read_once(self, words: Sequence[str]) -> tuple[Any, Any]:
         """Findings and what they come to, remembered for the last text: who is told the logit may ask for its parts."""

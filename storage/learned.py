@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
 
+from storage.errors import StoreError
 from storage.records import CaseStatus, Mention, clean_text
 from storage.rows import mention_from
 from storage.tables import cases, corrections, inserting, labels, mentions, models, verdicts
@@ -181,8 +182,7 @@ class LearnedLedger:
                 .values(
                     made_at=now,
                     weights=json.dumps(
-                        {"terms": dict(terms), "found": None if found is None else found._asdict()},
-                        ensure_ascii=False,
+                        {**terms, **({} if found is None else {_FOUND: found._asdict()})}, ensure_ascii=False
                     ),
                     report=json.dumps(report, ensure_ascii=False),
                 )
@@ -239,17 +239,17 @@ class LearnedLedger:
         ]
 
 
+# Beside term → weight: no term is empty, so a lowstar that knows of words only never looks it up.
+_FOUND = ""
+
+
 def _model(row: RowMapping) -> Model:
-    held = json.loads(row["weights"])
-    found = None
-    if isinstance(held.get("terms"), dict):  # else it is of before: term → weight, and "terms" may be one
-        held, found = held["terms"], held["found"]
-    return Model(
-        row["id"],
-        row["made_at"],
-        row["adopted_at"],
-        row["undone_at"],
-        held,
-        None if found is None else FoundWeights(found["networks"], found["bias"], tuple(found["weights"])),
-        json.loads(row["report"]),
-    )
+    try:
+        terms = json.loads(row["weights"])
+        found = terms.pop(_FOUND, None)
+        if found is not None:
+            found = FoundWeights(str(found["networks"]), float(found["bias"]), tuple(found["weights"]))
+        report = json.loads(row["report"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"models: version {row['id']} cannot be read ({type(error).__name__})") from error
+    return Model(row["id"], row["made_at"], row["adopted_at"], row["undone_at"], terms, found, report)

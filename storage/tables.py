@@ -630,7 +630,7 @@ models = Table(  # what was learned here, version by version
     Column("made_at", UtcTime, nullable=False),
     Column("adopted_at", UtcTime),
     Column("undone_at", UtcTime),
-    Column("weights", Text, nullable=False),  # JSON: storage.learned.Model, terms and found
+    Column("weights", Text, nullable=False),  # JSON: term → weight; "": storage.learned.FoundWeights
     Column("report", Text, nullable=False),  # JSON: what it was measured to change
 )
 

@@ -20,6 +20,7 @@ from monitor.config_named import missing_secret
 
 if TYPE_CHECKING:
     from monitor.config import Config, Source
+    from storage.learned import Model
     from storage.records import CrawlRun, Mention, Removal, Tally
 
 WORKS, OFF, MIND, WRONG = "works", "off", "mind", "WRONG"
@@ -103,29 +104,25 @@ def check_database(config: Config) -> Iterator[Finding]:
         yield _absent(path)
         return
     try:
-        with open_store(config.store_url, migrate=False) as store, store.transaction():
+        with open_store(config.store_url, migrate=False) as store, store.transaction() as ledger:
+            model = ledger.model_in_force()
             yield Finding("database", WORKS, f"{store.name}: opens, can be written, revision {HEAD}")
-        yield from _learned(config)
+        if model is not None:
+            yield _learned(model)
     except OlderSchema as error:
         yield Finding("database", MIND, str(error))
     except StoreError as error:
         yield Finding("database", WRONG, str(error), "without it nothing is kept and nobody is told")
 
 
-def _learned(config: Config) -> Iterator[Finding]:
+def _learned(model: Model) -> Finding:
     """What was learned from the team and is in use, and whether it still fits this version's networks."""
     from monitor.learning import OUTDATED, outdated
-    from storage.store import open_store
 
-    with open_store(config.store_url, migrate=False) as store, store.reading() as ledger:
-        model = ledger.model_in_force()
-    if model is None:
-        return
     what = f"version {model.id} is in use"
     if outdated(model.found):
-        yield Finding("learned from the team", MIND, f"{what}; {OUTDATED}", "lowstar learn --adopt")
-    else:
-        yield Finding("learned from the team", WORKS, what)
+        return Finding("learned from the team", MIND, f"{what}; {OUTDATED}", "lowstar learn --adopt")
+    return Finding("learned from the team", WORKS, what)
 
 
 def _absent(path: Path) -> Finding:

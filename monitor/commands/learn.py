@@ -101,6 +101,7 @@ def _undo(store: Store, now: datetime) -> int:
 
 def _rules(store: Store) -> int:
     from monitor import teaching, view
+    from monitor.learned_rules import LIKE
     from monitor.learning import OUTDATED, outdated
 
     with store.reading() as ledger:
@@ -108,10 +109,12 @@ def _rules(store: Store) -> int:
     if model is None:
         click.echo("Nothing learned is in use.")
         return FINE
+    rules = model.report.get("rules", ())
     if outdated(model.found):
         click.echo(f"Learn again (lowstar learn --adopt): {OUTDATED}.")
+        rules = [rule for rule in rules if not str(rule).startswith(LIKE)]
     click.echo(f"Version {model.id}, adopted {model.adopted_at:%Y-%m-%d %H:%M} UTC:")
-    for line in teaching.rule_lines(model.report.get("rules", ())):
+    for line in teaching.rule_lines(rules):
         click.echo(view.safe(line, 400))
     return FINE
 

@@ -21,8 +21,9 @@ from monitor import teaching
 from monitor.as_taught import judge_as_taught
 from monitor.cli import cli
 from monitor.config import Config, load_config
+from monitor.examination import examine
 from monitor.ingest import Desk, ingest, verdicts_on
-from monitor.learned_rules import Example, Likeness, Weights, said
+from monitor.learned_rules import Example, Likeness, Weights, heaviest, said
 from monitor.learning import (
     INTERCEPT,
     Row,
@@ -36,11 +37,12 @@ from monitor.learning import (
     row_of,
 )
 from monitor.match import Brand, Matcher
-from monitor.ranker import Offset
+from monitor.ranker import Offset, features
 from monitor.replay import replay
 from monitor.runner import offset_in_force
 from monitor.sentiment import analyse
 from monitor.triage import Thresholds
+from storage.errors import StoreError
 from storage.learned import Taught
 from storage.records import Correction, Kind, Label, Mention, Priority, Sentiment
 from storage.store import Store, open_store
@@ -306,6 +308,26 @@ def test_the_words_that_were_learned_from_together_are_the_reason() -> None:
     assert 1 <= len(reason.split("'")[1].split()) <= 3
 
 
+def test_what_only_signs_were_learned_of_is_raised_without_a_word_to_name() -> None:
+    found = learn(lessons()).found
+    raising = offset_of({}, found._replace(weights=(0.0,) * len(found.weights), bias=9.0))
+    taught = judged("The parcel came on Monday", None, raising)
+    assert taught.priority is Priority.HIGH
+    assert "learned from your team" in taught.reasons
+
+
+def test_a_word_that_lowers_is_no_reason_for_raising() -> None:
+    found = learn(lessons()).found
+    lowering = tuple(-9 * one for one in found.weights)
+    offset = offset_of({"sofa": -0.4}, found._replace(weights=lowering, bias=30.0))
+    for text in ("Waiting for Acme to restock the lamp", "The sofa came on Monday", "@a @b @c ! , ."):
+        words = features(examine(text), text).words
+        named = dict(heaviest(words, offset))
+        for reason in judged(text, None, offset).reasons:
+            assert not reason.startswith("'sofa'")
+            assert named.get(reason.split("'")[1] if reason.startswith("'") else "", 1.0) > 0
+
+
 def test_what_was_learned_of_other_networks_findings_is_left_out() -> None:
     found = learn(lessons()).found
     assert offset_of({"restock": 1.0}, found).findings is not None
@@ -386,11 +408,28 @@ def test_a_version_is_read_as_it_was_kept(store: Store) -> None:
 def test_a_version_of_before_there_were_findings_is_still_read(store: Store) -> None:
     with store.transaction() as ledger:
         ledger.adopt_model(ledger.save_model({}, None, {}, NOW), NOW)
-        ledger._connection.execute(update(models).values(weights='{"terms": 0.4, "restock": 1.5}'))
+        ledger._connection.execute(update(models).values(weights='{"found": 0.4, "restock": 1.5}'))
     with store.reading() as ledger:
         model = ledger.model_in_force()
     assert model is not None
-    assert (model.terms, model.found) == ({"terms": 0.4, "restock": 1.5}, None)
+    assert (model.terms, model.found) == ({"found": 0.4, "restock": 1.5}, None)
+
+
+@pytest.mark.parametrize("weights", ["", "[]", "7", '{"": 3}', '{"": {"bias": 0}}'])
+def test_a_version_that_cannot_be_read_is_named(store: Store, weights: str) -> None:
+    with store.transaction() as ledger:
+        ledger.adopt_model(ledger.save_model({}, None, {}, NOW), NOW)
+        ledger._connection.execute(update(models).values(weights=weights))
+    with store.reading() as ledger, pytest.raises(StoreError, match="models: version 1 cannot be read"):
+        ledger.model_in_force()
+
+
+def test_an_older_lowstar_finds_only_words_where_it_looks(store: Store) -> None:
+    lesson = learn(lessons())
+    with store.transaction() as ledger:
+        ledger.save_model(lesson.terms, lesson.found, {}, NOW)
+        held = json.loads(ledger._connection.execute(select(models.c.weights)).scalar_one())
+    assert {term: weight for term, weight in held.items() if term} == lesson.terms
 
 
 def test_corrections_and_answers_are_what_is_learned_from(store: Store) -> None:
@@ -516,14 +555,20 @@ def test_check_says_when_a_version_was_learned_with_other_networks(house: list[s
     run = CliRunner().invoke
     assert "learned from the team" not in run(cli, [*house, "check"]).output
     run(cli, [*house, "learn", "--adopt"])
-    assert "version 1" in run(cli, [*house, "check"]).output
+    fits = run(cli, [*house, "check"]).output
+    assert "version 1" in fits
+    assert "learn --adopt" not in fits
+    assert "what reads like" in run(cli, [*house, "learn", "--rules"]).output
     with open_store(f"sqlite:///{tmp_path / 'lowstar.db'}") as store, store.transaction() as ledger:
         held = json.loads(ledger._connection.execute(select(models.c.weights)).scalar_one())
-        held["found"]["networks"] = "of another version"
+        held[""]["networks"] = "of another version"
         ledger._connection.execute(update(models).values(weights=json.dumps(held)))
     said = run(cli, [*house, "check"]).output
     assert "learn --adopt" in said
-    assert "learn --adopt" in run(cli, [*house, "learn", "--rules"]).output
+    rules = run(cli, [*house, "learn", "--rules"]).output
+    assert "learn --adopt" in rules
+    assert "restock" in rules
+    assert "what reads like" not in rules
 
 
 def test_the_audit_sample_goes_out_as_lines_and_comes_back_as_labels(

@@ -116,6 +116,9 @@ def test_what_findings_come_to_by_any_weights_is_told_window_by_window(words):
     found, shares = windows().findings(words), windows().shares(words, weights)
     assert len(shares) == len(words)
     assert sum(shares) == pytest.approx(0.0 if found is None else float(found @ weights), abs=1e-3)
+    if found is not None:
+        around = windows().shares(words, weights, found)
+        assert around == pytest.approx([0.0] * len(words))
 
 
 def test_findings_are_as_many_as_are_weighed_and_none_is_below_zero():
