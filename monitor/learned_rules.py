@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULES_SHOWN = 12  # of each direction
 LIKENESSES_SHOWN = 4  # of each direction
-LIKENESS_LEAST = 0.15  # logits
+LIKENESS_LEAST = 0.05  # logits
 LIKE = "what reads like"  # begins the rules that are of no single word
 
 _SMALL = frozenset(
@@ -148,7 +148,7 @@ def _size(like: Likeness | None) -> float:
 def heaviest(words: Sequence[str], offset: Offset) -> list[tuple[str, float]]:
     """Where in `words` what was learned of findings adds most and where it takes most: three words in a row, logits.
 
-    None where it adds or takes nothing, or there is no word.
+    By what is found there more than usual: what is missing has no place. None where it adds or takes nothing.
     """
     if offset.findings is None:
         return []

@@ -72,11 +72,11 @@ class Windows:
     def shares(
         self, words: Sequence[str], weights: NDArray[Any], usual: NDArray[Any] | float = 0.0
     ) -> list[float]:
-        """What the window around each word that is read adds to the sum of (`findings` − `usual`) times `weights`."""
+        """What the window around each word that is read adds to the sum of `findings` above `usual` times `weights`."""
         if not _any_word(words):
             return [0.0] * len(words)
         found, pooled = self._read_once(words)
-        each = (self._networks.strongest(pooled) - usual) * weights
+        each = numpy().maximum(self._networks.strongest(pooled) - usual, 0) * weights
         return list(self._networks.shares(found, each).tolist())
 
     def _read_once(self, words: Sequence[str]) -> tuple[Any, Any]:
