@@ -80,11 +80,14 @@ def test_a_rush_of_presses_has_one_winner_a_case_and_tells_all_the_others(sqlite
     with a_workspace() as slack:
         cards = announced(sqlite_store, slack, 12)
         with a_listener(sqlite_store, slack):
+            # Whoever is first takes the button off the card: all have pressed it before one sends the window off.
+            pressed = threading.Barrier(3, timeout=20)
 
             def press(who: str) -> None:
                 for posted in cards:
                     shown = f"{int(posted.text[4:8])}:1"  # REP-0007, as everybody saw it first
                     slack.people.click("#alerts", posted.ts, "case_answered", who, value=shown)
+                    pressed.wait()
                     slack.people.submit(slack.people.window(who), {}, who)
 
             threads = [threading.Thread(target=press, args=(who,)) for who in (ALICE, BOB, CAROL)]
