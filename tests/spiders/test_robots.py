@@ -82,11 +82,10 @@ def test_an_odd_crawl_delay_stops_nothing(delay: str) -> None:
     odd = f"User-agent: *\nCrawl-delay: {delay}\n"
     with Site({"/robots.txt": robots(odd), "/a": page(1)}) as site:
         began = time.monotonic()
-        # Huge delays are cut to a minute, and that minute by the deadline.
-        (run,) = crawled(source_of(site.url("/a"), deadline=timedelta(seconds=0.5)))
+        # Huge delays are cut to a minute, and that minute by the deadline; a loaded machine reads a page in less.
+        (run,) = crawled(source_of(site.url("/a"), deadline=timedelta(seconds=1.5)))
     assert time.monotonic() - began < 3
-    # How far it comes in half a second is the machine's: cut with the page it had, it is partial.
-    assert run.outcome in (RunOutcome.OK, RunOutcome.PARTIAL, RunOutcome.FAILED)
+    assert run.outcome in (RunOutcome.OK, RunOutcome.FAILED)
 
 
 def test_the_kinds_that_exist_are_found_by_name_and_others_are_not() -> None:
