@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.ranker import FINDINGS_UNITS as UNITS
 from monitor.windows import FOUND, windows
 
 Array = NDArray[np.float64]
 SHRINK = 1e4  # of ½ SHRINK |w|², w in logits a spread
 SPREAD_LEAST = 0.05  # of the usual one: what is hardly ever found may not count without end
 STEPS = 12  # of Newton's; six are enough
-UNITS = {"usual": 1e3, "spread": 1e3, "weights": 1e4}  # as monitor.ranker.Findings reads them
 
 
 class Source(NamedTuple):

@@ -35,10 +35,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ |= {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OPENBLAS_CORETYPE": "Haswell",
-}  # sums in one order, on any x86 with OpenBLAS
+# Sums in one order, on any x86 with OpenBLAS.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Haswell"}
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

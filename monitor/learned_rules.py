@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-from monitor.examination import examine
-from monitor.ranker import Offset, features, near, ranker
+from monitor.ranker import Features, Offset, near, ranker
 from monitor.windows import windows
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 RULES_SHOWN = 12  # of each direction
 LIKENESSES_SHOWN = 4  # of each direction
@@ -35,13 +30,6 @@ class Example:
     bad: bool  # somebody must see it
     audit: bool = False  # of a post nobody was alerted to
     name: str = ""  # of its case, for people
-
-
-class Weights(NamedTuple):
-    """What was learned of words, and of findings."""
-
-    terms: dict[str, float]
-    found: NDArray[Any]  # as many as `monitor.windows` finds, in spreads around the usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +61,15 @@ class Likeness:
         return f"{LIKE} {self.words!r} {way} ({self.weight:+.2f}), e.g. {self.example!r}"
 
 
-def rules_of(
-    examples: Sequence[tuple[Example, tuple[str, ...]]], offset: Offset
-) -> tuple[Rule | Likeness, ...]:
-    """The heaviest learned terms that stand in at least two examples (with their terms), what raises first.
+def rules_of(examples: Sequence[tuple[Example, Features]], offset: Offset) -> tuple[Rule | Likeness, ...]:
+    """The heaviest learned terms that stand in at least two examples, what raises first.
 
     Then the words of examples that most was learned from together.
     """
     weights = offset.terms
     where: defaultdict[str, list[int]] = defaultdict(list)
-    for at, (_, terms) in enumerate(examples):
-        for term in terms:
+    for at, (_, seen) in enumerate(examples):
+        for term in seen.terms:
             if term in weights:
                 where[term].append(at)
     usual = 3.0 / 20**0.35  # a post of ten words has some twenty terms
@@ -103,7 +89,7 @@ def rules_of(
                     _shown(examples[shown][0].text),
                 )
             )
-    return (*rules, *_likenesses([one for one, _ in examples], offset))
+    return (*rules, *_likenesses(examples, offset))
 
 
 def _readable(where: Mapping[str, Sequence[int]], weights: Mapping[str, float]) -> list[str]:
@@ -129,11 +115,11 @@ def said(term: str) -> str:
     return term
 
 
-def _likenesses(examples: Sequence[Example], offset: Offset) -> list[Likeness]:
+def _likenesses(examples: Sequence[tuple[Example, Features]], offset: Offset) -> list[Likeness]:
     """Of each direction the words that weigh most in examples which were labelled so, once each."""
     best: dict[str, Likeness] = {}
-    for one in examples:
-        for words, weight in heaviest(features(examine(one.text), one.text).words, offset):
+    for one, seen in examples:
+        for words, weight in heaviest(seen.words, offset):
             if (weight > 0) is one.bad and abs(weight) > max(LIKENESS_LEAST, _size(best.get(words))):
                 best[words] = Likeness(words, weight, _shown(one.text))
     order = sorted(best.values(), key=lambda like: (-_size(like), like.words))

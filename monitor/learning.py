@@ -16,12 +16,12 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.examination import examine
-from monitor.learned_rules import Example, Likeness, Rule, Weights, rules_of
+from monitor.learned_rules import Example, Likeness, Rule, rules_of
 from monitor.numeric import numpy
-from monitor.ranker import Offset, features, probability, ranker, scale_of
+from monitor.ranker import Features, Offset, features, probability, ranker, scale_of
 from monitor.windows import FOUND, windows
 from storage.learned import FoundWeights, Taught
 from storage.records import case_name
@@ -55,6 +55,13 @@ class Row:
     found: NDArray[Any] | None = (
         None  # findings in spreads around the usual, scaled; None where there is no word
     )
+
+
+class Weights(NamedTuple):
+    """What was learned of words, and of findings."""
+
+    terms: dict[str, float]
+    found: NDArray[Any]  # as many as `monitor.windows` finds, in spreads around the usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +114,24 @@ def examples_of(taught: Sequence[Taught]) -> list[Example]:
 
 def row_of(example: Example) -> Row | None:
     """How it is learned from; None where the shipped model does not read its language."""
+    seen = _seen(example)
+    return None if seen is None else _row(example, seen)
+
+
+def _seen(example: Example) -> Features | None:
+    """What the shipped model sees in it; None where it does not read its language."""
     seen = examine(example.text)
     if seen.vader is None or not (seen.words or seen.weighed):
         return None
-    found = features(seen, example.text)
+    return features(seen, example.text)
+
+
+def _row(example: Example, seen: Features) -> Row:
     model = ranker()
-    findings = windows().findings(found.words)
+    findings = windows().findings(seen.words)
     if findings is not None:
         findings = (findings - model.findings.usual) / model.findings.spread * _EACH
-    return Row(model.rank_score(found), example.bad, found.terms, scale_of(found), findings)
+    return Row(model.rank_score(seen), example.bad, seen.terms, scale_of(seen), findings)
 
 
 def fit(rows: Sequence[Row], shrink: float = SHRINK) -> Weights:
@@ -200,7 +216,8 @@ def hold_out(rows: Sequence[Row], audit: int = 0, folds: int = FOLDS) -> Held:
     better = counted = 0
     for fold in range(folds):
         mine = order[fold::folds]
-        theirs = [rows[at] for at in order if at not in set(mine)]
+        out = set(mine)
+        theirs = [rows[at] for at in order if at not in out]
         weights = fit(theirs)
         for at in mine:
             after[at] = learned(rows[at], weights)
@@ -277,13 +294,12 @@ def offset_of(terms: Mapping[str, float], found: FoundWeights | None) -> Offset:
 
 def learn(examples: Sequence[Example], *, least: int = LEAST, audit: float = AUDIT) -> Lesson:
     """What `examples` teach. `audit`: the share of them that must be of posts nobody was alerted to."""
-    pairs = [(one, row) for one in examples if (row := row_of(one)) is not None]
-    rows = [row for _, row in pairs]
+    pairs = [(one, seen) for one in examples if (seen := _seen(one)) is not None]
+    rows = [_row(one, seen) for one, seen in pairs]
     bad, audited = sum(row.bad for row in rows), sum(one.audit for one, _ in pairs)
     weights = fit(rows)
     lesson = Lesson(_kept(weights.terms), _found(weights.found), None, ())
-    read = [(one, row.terms) for one, row in pairs]
-    lesson = replace(lesson, rules=rules_of(read, lesson.offset))
+    lesson = replace(lesson, rules=rules_of(pairs, lesson.offset))
     if len(rows) < least or min(bad, len(rows) - bad) < LEAST_EACH:
         why = (
             f"too few to tell: {len(rows)} posts, {bad} of which needed someone; at least {least} are wanted, "

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MODEL_FILE = Path(__file__).parent / "model" / "ranker.json"
+FINDINGS_UNITS = {"usual": 1e3, "spread": 1e3, "weights": 1e4}  # parts of one, as the file has them
 POWER = 0.35  # a term of n counts n^−0.35: neither the sum, which long texts win, nor the mean
 TOKENS_READ = 1500  # of one text; what follows changes no verdict
 NEGATED_WORDS = 3  # that a negation reaches
@@ -236,11 +237,10 @@ class Findings(NamedTuple):
 
     @classmethod
     def packed(cls, held: Mapping[str, str]) -> Findings:
-        """As the file has them: whole numbers, usual and spread in thousandths, weights in ten-thousandths a spread."""
+        """As the file has them: whole numbers in FINDINGS_UNITS, the weights a spread."""
         np = numpy()
         usual, spread, weights = (
-            np.array(held[name].split(), np.float32) / unit
-            for name, unit in (("usual", 1e3), ("spread", 1e3), ("weights", 1e4))
+            np.array(held[name].split(), np.float32) / unit for name, unit in FINDINGS_UNITS.items()
         )
         weights = weights / spread
         return cls(usual, spread, weights, -float(usual @ weights))
@@ -273,14 +273,17 @@ class Ranker:
         if offset is not None:
             more = offset.terms
             words += sum([more[term] for term in features.terms if term in more])
-            score += offset.of_findings(features.words)
-        return score + words * scale_of(features) + self.together(features.words)
+        return score + words * scale_of(features) + self.together(features.words, offset)
 
-    def together(self, words: Sequence[str]) -> float:
-        """What words say together, in logits: by the networks, and by their findings as people's labels weigh them."""
+    def together(self, words: Sequence[str], offset: Offset | None = None) -> float:
+        """What words say together, in logits: by the networks, and by their findings as people's labels weigh them.
+
+        With an `offset` as the team's labels weigh them, too.
+        """
+        more = 0.0 if offset is None else offset.of_findings(words)
         read = windows()
         found = read.findings(words)
-        return 0.0 if found is None else self.windows * read.logit(words) + self.findings.logit(found)
+        return more if found is None else more + self.windows * read.logit(words) + self.findings.logit(found)
 
     def carried(self, features: Features, offset: Offset | None = None) -> list[tuple[str, float]]:
         """What the score is made of, the heaviest first: (term or "[signal]", logits); without the bias."""
@@ -291,10 +294,7 @@ class Ranker:
             (f"[{name}]", w * s)
             for name, w, s in zip(SIGNALS, self.signal_weights, features.signals, strict=True)
         ]
-        together = self.together(features.words)
-        if offset is not None:
-            together += offset.of_findings(features.words)
-        parts.append(("[words_together]", together))
+        parts.append(("[words_together]", self.together(features.words, offset)))
         return sorted((p for p in parts if p[1]), key=lambda p: (-abs(p[1]), p[0]))
 
 

@@ -11,9 +11,8 @@ elsewhere: the logit is their mean. What they know was taught to them by a langu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,16 +40,19 @@ class Windows:
 
     def __init__(self, path: Path = MODEL_FILE) -> None:
         np = numpy()  # here: who only lists cases or prints help needs none
-        content = path.read_bytes()
-        # What was learned of these networks' findings holds for no others.
-        self.name = sha256(content).hexdigest()[:16]
-        with np.load(BytesIO(content), allow_pickle=False) as file:
+        with np.load(path, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
+        self._path = path
         words = held["words"].tobytes().decode().split("\n")
         self._index = {word: i + 1 for i, word in enumerate(words)}
         self._unknown = len(words) + 1
         self._networks = _Networks(held)
         self._last_read: tuple[tuple[str, ...], tuple[Any, Any]] | None = None
+
+    @cached_property
+    def name(self) -> str:
+        """Of these networks: what was learned of their findings holds for no others."""
+        return sha256(self._path.read_bytes()).hexdigest()[:16]
 
     def logit(self, words: Sequence[str]) -> float:
         """How much `words`, in their order, read like a complaint: −6…6, 0 even odds; 0.0 where there is no word."""

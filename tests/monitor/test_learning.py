@@ -23,10 +23,11 @@ from monitor.cli import cli
 from monitor.config import Config, load_config
 from monitor.examination import examine
 from monitor.ingest import Desk, ingest, verdicts_on
-from monitor.learned_rules import Example, Likeness, Weights, heaviest, said
+from monitor.learned_rules import Example, Likeness, heaviest, said
 from monitor.learning import (
     INTERCEPT,
     Row,
+    Weights,
     average_precision,
     examples_of,
     fit,
